@@ -1,0 +1,1 @@
+//! Execution: transactions, accounts, the state tree and its proofs.

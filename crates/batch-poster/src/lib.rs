@@ -1,0 +1,1 @@
+//! Decided leaves in, certified roots on Solana out; the chain is its checkpoint.

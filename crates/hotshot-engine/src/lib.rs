@@ -1,0 +1,1 @@
+//! Drives the consensus core: ports for network, storage, application, signer and clock.

@@ -1,0 +1,1 @@
+//! The engine's network over libp2p: authenticated direct streams and public gossip.

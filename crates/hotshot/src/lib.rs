@@ -1,0 +1,1 @@
+//! The HotShot two-phase consensus core: a pure state machine.

@@ -1,0 +1,1 @@
+//! A local Solana chain, embedded: real JSON-RPC, the real virtual machine, the real loader.

@@ -1,0 +1,1 @@
+//! The deployment registry: program binaries, IDLs and their hashes.

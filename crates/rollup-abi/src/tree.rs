@@ -1,0 +1,66 @@
+//! The state tree's hashing rules and the check of its proofs.
+//!
+//! A sparse Merkle tree over 256-bit keys. A subtree without leaves hashes to zero, a subtree with one leaf *is* that leaf,
+//! any other is an inner node. The path to a key follows its bits, most significant first.
+
+use crate::{Digest, domain, sha256};
+
+/// Root of the empty tree.
+pub const EMPTY: Digest = [0; 32];
+/// Deepest path.
+pub const MAX_DEPTH: usize = 256;
+
+/// Hash of a leaf: the key and the hash of its value.
+#[inline(always)]
+pub fn leaf_hash(key: &Digest, value_hash: &Digest) -> Digest {
+    sha256(&[domain::TREE_LEAF, key, value_hash])
+}
+
+/// Hash of an inner node.
+#[inline(always)]
+pub fn node_hash(left: &Digest, right: &Digest) -> Digest {
+    sha256(&[domain::TREE_NODE, left, right])
+}
+
+/// Bit `depth` of a key, most significant first.
+#[inline(always)]
+pub fn bit(key: &Digest, depth: usize) -> bool {
+    key[depth / 8] >> (7 - depth % 8) & 1 == 1
+}
+
+/// What ends the path to a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Terminal<'a> {
+    /// The key's own leaf: an inclusion proof.
+    Value(&'a Digest),
+    /// Nothing: a non-inclusion proof.
+    Empty,
+    /// Another key's leaf, `(key, value hash)`, standing for the whole subtree: a non-inclusion proof.
+    Other(&'a Digest, &'a Digest),
+}
+
+/// Whether `siblings` (root first) and `terminal` prove their statement about `key` against `root`.
+pub fn verify(root: &Digest, key: &Digest, siblings: &[Digest], terminal: Terminal<'_>) -> bool {
+    let depth = siblings.len();
+    if depth > MAX_DEPTH {
+        return false;
+    }
+    let mut hash = match terminal {
+        Terminal::Value(value_hash) => leaf_hash(key, value_hash),
+        Terminal::Empty => EMPTY,
+        Terminal::Other(other, value_hash) => {
+            if other == key || (0..depth).any(|d| bit(other, d) != bit(key, d)) {
+                return false;
+            }
+            leaf_hash(other, value_hash)
+        }
+    };
+    for (d, sibling) in siblings.iter().enumerate().rev() {
+        hash = if bit(key, d) {
+            node_hash(sibling, &hash)
+        } else {
+            node_hash(&hash, sibling)
+        };
+    }
+    hash == *root
+}

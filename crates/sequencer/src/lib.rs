@@ -1,0 +1,1 @@
+//! The validator: mempool, block building, RPC, wiring and shutdown.

@@ -1,0 +1,2 @@
+//! The validator's binary.
+fn main() {}

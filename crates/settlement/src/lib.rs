@@ -1,0 +1,1 @@
+//! Client of the rollup program on Solana: typed accounts, instructions and the send loop.

@@ -1,0 +1,1 @@
+//! Durable storage in redb: consensus log, blocks, certificates and state.

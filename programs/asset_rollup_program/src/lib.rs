@@ -1,0 +1,1 @@
+//! The rollup's Solana program: committee, certificates, root history.

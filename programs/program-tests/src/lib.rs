@@ -1,0 +1,1 @@
+//! Tests of the program's real bytecode in LiteSVM.
