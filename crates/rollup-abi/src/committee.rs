@@ -35,6 +35,18 @@ pub fn hash_start(epoch: u64, members: u16) -> Digest {
     sha256(&[domain::COMMITTEE, &epoch.to_le_bytes(), &members.to_le_bytes()])
 }
 
+/// Hash of a committee: epoch, member count and every `(pk2, stake, owner)` in order.
+pub fn committee_hash<'a>(
+    epoch: u64,
+    members: impl ExactSizeIterator<Item = (&'a [u8; 128], u64, &'a [u8; 32])>,
+) -> Digest {
+    // A committee's member count is bounded by MAX_MEMBERS, which fits.
+    let start = hash_start(epoch, members.len() as u16);
+    members.fold(start, |acc, (pk2, stake, owner)| {
+        extend_hash(&acc, pk2, stake, owner)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

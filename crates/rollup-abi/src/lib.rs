@@ -16,6 +16,10 @@
 //! | [`mmr`] | the Merkle mountain range over leaf commitments |
 //! | [`tree`] | the state tree's hashing rules and its proofs |
 //! | [`pda`] | the seeds of the program's accounts |
+//! | [`account`] | the layouts of those accounts |
+//! | [`instruction`] | discriminators, accounts and data of the instructions |
+//! | [`error`] | the program's error codes |
+//! | [`event`] | what the program logs |
 //!
 //! Rules: `no_std`, no allocation, integers are little-endian and fixed in width, curve points are big-endian in EIP-197
 //! order, every length is checked before it is read, and bytes change only together with their golden vector.
@@ -23,12 +27,16 @@
 #![deny(clippy::arithmetic_side_effects)]
 #![warn(missing_docs)]
 
+pub mod account;
 pub mod certificate;
 pub mod committee;
 pub mod curve;
 pub mod domain;
+pub mod error;
+pub mod event;
 pub mod hash;
 pub mod header;
+pub mod instruction;
 pub mod mmr;
 pub mod pda;
 pub mod roots;
@@ -37,5 +45,6 @@ pub mod vote;
 
 pub use certificate::{CertificateRef, CertificateWireError};
 pub use committee::{MAX_MEMBERS, quorum};
+pub use error::ProgramError;
 pub use hash::{Digest, sha256};
 pub use header::{Header, HeaderError};
