@@ -23,12 +23,18 @@ pub const COMMITTEE: &Domain = b"asset-l2:committ";
 pub const PAYLOAD: &Domain = b"asset-l2:payload";
 /// What a user signs of a transaction.
 pub const TRANSACTION: &Domain = b"asset-l2:tx:sign";
+/// A transaction's id.
+pub const TRANSACTION_ID: &Domain = b"asset-l2:tx:id:1";
 /// The chain id: hash of the genesis.
 pub const GENESIS: &Domain = b"asset-l2:genesis";
 /// Signature of a proposal by its leader.
 pub const PROPOSAL: &Domain = b"asset-l2:propose";
 /// Binding of a libp2p peer id to a consensus key.
 pub const PEER: &Domain = b"asset-l2:peer-id";
+/// Key of a cell in the state tree.
+pub const TREE_KEY: &Domain = b"asset-l2:st-key1";
+/// Value of a cell in the state tree.
+pub const TREE_VALUE: &Domain = b"asset-l2:st-val1";
 /// Leaf of the state tree.
 pub const TREE_LEAF: &Domain = b"asset-l2:st-leaf";
 /// Inner node of the state tree.
@@ -50,9 +56,12 @@ pub const ALL: &[&Domain] = &[
     COMMITTEE,
     PAYLOAD,
     TRANSACTION,
+    TRANSACTION_ID,
     GENESIS,
     PROPOSAL,
     PEER,
+    TREE_KEY,
+    TREE_VALUE,
     TREE_LEAF,
     TREE_NODE,
     MMR_NODE,

@@ -2,6 +2,8 @@
 //!
 //! A sparse Merkle tree over 256-bit keys. A subtree without leaves hashes to zero, a subtree with one leaf *is* that leaf,
 //! any other is an inner node. The path to a key follows its bits, most significant first.
+//!
+//! Cells are accounts and one metadata cell; a kind byte in the hashed key keeps them apart.
 
 use crate::{Digest, domain, sha256};
 
@@ -9,6 +11,35 @@ use crate::{Digest, domain, sha256};
 pub const EMPTY: Digest = [0; 32];
 /// Deepest path.
 pub const MAX_DEPTH: usize = 256;
+
+/// Kind byte of an account cell.
+const KIND_ACCOUNT: u8 = 0;
+/// Kind byte of the metadata cell.
+const KIND_METADATA: u8 = 1;
+
+/// Key of an account's cell.
+#[inline(always)]
+pub fn account_key(address: &[u8; 32]) -> Digest {
+    sha256(&[domain::TREE_KEY, &[KIND_ACCOUNT], address])
+}
+
+/// Key of the metadata cell.
+#[inline(always)]
+pub fn metadata_key() -> Digest {
+    sha256(&[domain::TREE_KEY, &[KIND_METADATA]])
+}
+
+/// Hash of a cell's encoded value.
+#[inline(always)]
+pub fn value_hash(encoded: &[u8]) -> Digest {
+    sha256(&[domain::TREE_VALUE, encoded])
+}
+
+/// Value hash of an account: balance, then nonce, little-endian.
+#[inline(always)]
+pub fn account_value_hash(balance: u64, nonce: u64) -> Digest {
+    sha256(&[domain::TREE_VALUE, &balance.to_le_bytes(), &nonce.to_le_bytes()])
+}
 
 /// Hash of a leaf: the key and the hash of its value.
 #[inline(always)]
