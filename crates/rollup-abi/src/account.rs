@@ -1,12 +1,12 @@
 //! The program's accounts: fixed layouts, cast from the account's bytes without a copy on chain.
 //!
 //! ```text
-//! Rollup     discriminator 8 │ RollupState 648    │ 256 as u32, 4 zero │ RingEntry 56 × 256     15,000 bytes
+//! Rollup     discriminator 8 │ RollupState 648    │ count u32, 4 zero  │ room for 256 × RingEntry 56: 15,000 bytes
 //! Committee  discriminator 8 │ CommitteeState 192 │ count u32, 4 zero  │ Member 168 × count     208 + 168 × count
 //! ```
 //!
 //! Integers are little-endian. The rollup's account is created without its full length, since one instruction may allocate
-//! 10,240 bytes only, and grows to it when the first committee is activated.
+//! 10,240 bytes only, and grows to it when the first committee is activated. Its ring counts up to 256 and stays there.
 
 use bytemuck::{Pod, Zeroable};
 
@@ -27,11 +27,11 @@ pub const COMMITTEE_DISCRIMINATOR: [u8; 8] = [0x60, 0x88, 0xd2, 0xf4, 0x89, 0x6e
 pub const ROLLUP_LEN: usize = items_offset::<RollupState>() + RING * size_of::<RingEntry>();
 /// Length of a committee's account with `members` members.
 pub const fn committee_len(members: usize) -> usize {
-    items_offset::<CommitteeState>() + members.saturating_mul(size_of::<Member>())
+    items_offset::<CommitteeState>().saturating_add(members.saturating_mul(size_of::<Member>()))
 }
 
 const fn items_offset<H>() -> usize {
-    8 + size_of::<H>() + 8
+    size_of::<H>().saturating_add(16)
 }
 
 /// The newest accepted block.
@@ -150,7 +150,7 @@ pub struct Member {
 
 const _: () = assert!(size_of::<RollupState>() == 648 && size_of::<RingEntry>() == 56);
 const _: () = assert!(size_of::<CommitteeState>() == 192 && size_of::<Member>() == 168);
-const _: () = assert!(ROLLUP_LEN == 15_000 && ROLLUP_LEN <= 2 * MAX_GROWTH);
+const _: () = assert!(ROLLUP_LEN == 15_000 && ROLLUP_LEN <= 2 * MAX_GROWTH && RING.is_power_of_two());
 
 /// Why bytes are not an account of the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -210,10 +210,17 @@ impl<'a> RollupRef<'a> {
     /// The accepted root of `height`, while the ring holds it.
     pub fn root_at(&self, height: u64) -> Option<RingEntry> {
         in_ring(self.state.last.height, height).then_some(())?;
-        let index = usize::try_from(height % RING as u64).ok()?;
-        let entry: RingEntry = item(self.ring, index)?;
+        let entry: RingEntry = item(self.ring, ring_index(height))?;
         (entry.height == height).then_some(entry)
     }
+}
+
+/// Where `height` stands in the ring.
+#[inline(always)]
+pub const fn ring_index(height: u64) -> usize {
+    // A power of two, so that this is the remainder.
+    const MASK: u64 = RING as u64 - 1;
+    (height & MASK) as usize
 }
 
 /// Whether the ring of a rollup at `last` still holds `height`.

@@ -60,9 +60,11 @@ pub const ALL: [(&str, Discriminator, &[AccountRole]); 6] = [
 ];
 
 /// Accounts of `initialize`. `program_data` is the upgradeable loader's account of this program.
-pub const INITIALIZE_ACCOUNTS: [AccountRole; 4] = [
+/// `committee` is the account of epoch 0's committee; it is created empty.
+pub const INITIALIZE_ACCOUNTS: [AccountRole; 5] = [
     role("upgrade_authority", true, true),
     role("rollup", false, true),
+    role("committee", false, true),
     role("program_data", false, false),
     role("system_program", false, false),
 ];
@@ -192,8 +194,10 @@ pub struct SubmitRoots<'a> {
 impl SubmitRoots<'_> {
     /// Length of the instruction data with a certificate of `certificate` bytes and `roots` roots.
     pub const fn len(certificate: usize, roots: usize) -> usize {
-        let fixed = 8 + 4 + header::LEN + 4 + 4;
-        fixed + certificate.saturating_add(roots.saturating_mul(32))
+        const FIXED: usize = 8 + 4 + header::LEN + 4 + 4;
+        FIXED
+            .saturating_add(certificate)
+            .saturating_add(roots.saturating_mul(32))
     }
 
     /// Writes the instruction data to the start of `out` and returns it; `None` if `out` is too short.
