@@ -1,0 +1,158 @@
+//! What a run amounts to: for people, and as JSON for `--summary`.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+/// The figures of a run. The names are those of the JSON file and do not change; keys may be added.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Summary {
+    /// Validators in the committee.
+    pub validators: usize,
+    /// Decided blocks.
+    pub blocks: u64,
+    /// Median distance of the headers' timestamps.
+    pub block_interval_ms_p50: u64,
+    /// 95th percentile of it.
+    pub block_interval_ms_p95: u64,
+    /// Median distance of the moments at which this process first saw blocks decided (it asks every few milliseconds).
+    pub observed_interval_ms_p50: u64,
+    /// 95th percentile of it.
+    pub observed_interval_ms_p95: u64,
+    /// Transactions in those blocks.
+    pub transactions: u64,
+    /// Transactions a second, from the first payment's block to the last one's.
+    pub tps: f64,
+    /// Submissions that the program accepted with effect.
+    pub posts: u64,
+    /// Heights whose state root the program recorded.
+    pub roots_on_chain: u64,
+    /// Recorded roots that this process compared with its own re-execution.
+    pub roots_verified: u64,
+    /// Recorded roots, or headers' roots, that differ from this process's own re-execution.
+    pub root_mismatches: u64,
+    /// Median of the compute units that the program spent on verifying a certificate; absent if nothing was posted.
+    pub post_compute_units_p50: Option<u64>,
+    /// Rows of the payments file.
+    pub payments_expected: u64,
+    /// Payments that took effect in exactly one decided block.
+    pub payments_made: u64,
+    /// Recipients whose whole balance was proven against a root on chain and is what the file says.
+    pub balances_proven: u64,
+    /// Different recipients in the payments file.
+    pub recipients: u64,
+    /// How long blocks were made and watched.
+    pub duration_seconds: f64,
+    /// The run's directory: data and logs.
+    pub data_dir: PathBuf,
+    /// What was not as it must be; empty for a good run.
+    pub failures: Vec<String>,
+}
+
+impl Summary {
+    /// Whether everything is as it must be.
+    pub fn is_good(&self) -> bool {
+        self.failures.is_empty()
+    }
+
+    /// The JSON document.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string_pretty(self).expect("plain data with text keys")
+    }
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let units = self.post_compute_units_p50.map_or("none".to_owned(), |units| format!("{units}"));
+        let rows = [
+            ("validators", self.validators.to_string()),
+            ("blocks", format!("{} in {:.1} s", self.blocks, self.duration_seconds)),
+            (
+                "block interval",
+                format!(
+                    "p50 {} ms, p95 {} ms (header timestamps); p50 {} ms, p95 {} ms (as seen from here)",
+                    self.block_interval_ms_p50,
+                    self.block_interval_ms_p95,
+                    self.observed_interval_ms_p50,
+                    self.observed_interval_ms_p95
+                ),
+            ),
+            ("transactions", format!("{}, {:.1} a second", self.transactions, self.tps)),
+            ("posts", format!("{}, verification p50 {units} compute units", self.posts)),
+            (
+                "roots on chain",
+                format!("{}, {} verified by re-execution", self.roots_on_chain, self.roots_verified),
+            ),
+            ("root mismatches", self.root_mismatches.to_string()),
+            (
+                "payments",
+                format!("{} of {} made exactly once", self.payments_made, self.payments_expected),
+            ),
+            (
+                "balances",
+                format!("{} of {} recipients proven on chain", self.balances_proven, self.recipients),
+            ),
+            ("data and logs", self.data_dir.display().to_string()),
+        ];
+        for (name, value) in rows {
+            writeln!(f, "{name:<16} {value}")?;
+        }
+        match self.failures.as_slice() {
+            [] => f.write_str("result           good"),
+            failures => {
+                f.write_str("result           FAILED")?;
+                failures.iter().try_for_each(|failure| write!(f, "\n  - {failure}"))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample() -> Summary {
+        Summary {
+            validators: 5,
+            blocks: 240,
+            block_interval_ms_p50: 250,
+            block_interval_ms_p95: 261,
+            observed_interval_ms_p50: 251,
+            observed_interval_ms_p95: 275,
+            transactions: 4009,
+            tps: 78.25,
+            posts: 150,
+            roots_on_chain: 240,
+            roots_verified: 240,
+            root_mismatches: 0,
+            post_compute_units_p50: Some(52_345),
+            payments_expected: 4000,
+            payments_made: 4000,
+            balances_proven: 2100,
+            recipients: 2100,
+            duration_seconds: 60.0,
+            data_dir: "/data/run".into(),
+            failures: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn json_shape() {
+        insta::assert_snapshot!(sample().to_json());
+    }
+
+    #[test]
+    fn text() {
+        insta::assert_snapshot!(sample());
+    }
+
+    #[test]
+    fn a_bad_run_says_why() {
+        let mut summary = sample();
+        summary.root_mismatches = 1;
+        summary.failures = vec!["height 7: root differs".into()];
+        assert!(!summary.is_good());
+        assert!(summary.to_string().ends_with("FAILED\n  - height 7: root differs"));
+    }
+}
