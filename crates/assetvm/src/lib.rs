@@ -1,1 +1,88 @@
 //! Execution: transactions, accounts, the state tree and its proofs.
+//!
+//! ```text
+//!  bytes ─decode▶ Unvalidated<Transaction> ─verify▶ Verified ─┐
+//!                                                             ▼
+//!  Genesis ─▶ State ──────────────────────────────▶ execute_block / Executor
+//!              ▲  │ prove                                     │ BlockOutcome
+//!              │  └──▶ AccountProof ─verify─ state root ◀─────┤ state_root ─▶ header
+//!              └─────────────── state, Changes ◀──────────────┘ receipts, changes ─▶ storage
+//! ```
+//!
+//! Rules:
+//! - A transaction is canonical Borsh, at most [`MAX_TRANSACTION_BYTES`]; its sender signs `domain ‖ borsh(body)` with
+//!   ed25519, checked strictly ([`verify_block`] says why not in batches). Chain id and nonce are in what is signed.
+//! - A transaction that cannot be charged ([`Rejection`]: unreadable, wrong signature, chain id or nonce, fee too low or
+//!   not payable) is never in a block; a block with one is **invalid as a whole**.
+//! - A transaction that can be charged but not carried out ([`Failure`]: balance, mint authority, supply cap, nothing to
+//!   move) **is included**: the fee is charged, the nonce used, the receipt says why.
+//! - Fees belong to no account. They leave circulation and are counted in [`Metadata::fees_collected`], so that a later
+//!   rule can pay them out; they remain part of the total supply.
+//! - The supply cap bounds what exists at one time. Burning makes room.
+//!
+//! Invariants:
+//! - Balances + fees collected = total supply = minted − burnt ≤ cap, after every transaction.
+//! - The state root is a function of the accounts and totals alone, not of how they came about.
+//! - Pure: no IO, no clock, no randomness, checked arithmetic. Equal inputs give equal outputs on every machine.
+//! - A [`State`] never changes. A fork costs what it changes, so undecided branches are executed freely.
+//!
+//! ```
+//! use assetvm::{Action, Amount, Genesis, Nonce, SigningKey, TransactionBody, Unvalidated, execute_block};
+//!
+//! let (alice, bob) = (SigningKey::from_seed(&[1; 32]), SigningKey::from_seed(&[2; 32]).address());
+//! let genesis = Genesis {
+//!     program_id: bob,
+//!     mint_authority: alice.address(),
+//!     supply_cap: "1000000".parse()?,
+//!     minimum_fee: "0.001".parse()?,
+//!     accounts: vec![(alice.address(), "100".parse()?)],
+//!     committee: [0; 32],
+//!     timestamp_ms: 0,
+//! };
+//! let signed = alice.sign(TransactionBody {
+//!     chain_id: genesis.chain_id(),
+//!     sender: alice.address(),
+//!     nonce: Nonce::new(0),
+//!     fee: "0.001".parse()?,
+//!     action: Action::transfer(bob, "12.5".parse()?),
+//! });
+//! let received = Unvalidated::decode(&signed.encode())?.verify()?;
+//! let block = execute_block(&genesis.state()?, &[received])?;
+//! let proof = block.state.prove(&bob);
+//! assert!(proof.verify(&block.state_root));
+//! assert_eq!(proof.account().map(|account| account.balance), Some("12.5".parse::<Amount>()?));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+#![deny(clippy::arithmetic_side_effects)]
+
+mod account;
+mod address;
+mod amount;
+mod execute;
+mod genesis;
+mod key;
+mod memo;
+mod payload;
+mod proof;
+mod rejection;
+mod state;
+mod transaction;
+mod tree;
+mod verify;
+
+pub use account::{Account, Changes, Metadata};
+pub use address::{Address, AddressError};
+pub use amount::{Amount, AmountError, DECIMALS, UNIT};
+pub use execute::{BlockOutcome, Executor, Outcome, Receipt, execute_block};
+pub use genesis::{Genesis, GenesisError, Params};
+pub use key::{KEYPAIR_BYTES, KeyError, SigningKey};
+pub use memo::{MAX_MEMO_BYTES, Memo, MemoTooLong};
+pub use payload::{MAX_BLOCK_TXS, MAX_PAYLOAD_BYTES, Payload, PayloadError};
+pub use proof::{AccountProof, MAX_PROOF_BYTES, MetadataProof, ProofError};
+pub use rejection::{Failure, Rejection};
+pub use state::{State, StateError};
+pub use transaction::{
+    Action, MAX_TRANSACTION_BYTES, Nonce, SIGNATURE_BYTES, Transaction, TransactionBody, TxId, TxIdError,
+    Unvalidated,
+};
+pub use verify::{InvalidTransaction, Verified, verify_block};

@@ -56,7 +56,7 @@ pub fn node_hash(left: &Digest, right: &Digest) -> Digest {
 /// Bit `depth` of a key, most significant first.
 #[inline(always)]
 pub fn bit(key: &Digest, depth: usize) -> bool {
-    key[depth / 8] >> (7 - depth % 8) & 1 == 1
+    key[depth / 8] & (0x80 >> (depth % 8)) != 0
 }
 
 /// What ends the path to a key.

@@ -1,0 +1,143 @@
+//! The chain's beginning, and the rules that hold from then on.
+
+use std::sync::Arc;
+
+use borsh::{BorshDeserialize, BorshSerialize};
+use rollup_abi::{Digest, domain, sha256};
+
+use crate::{Account, Action, Address, Amount, Metadata, Nonce, State};
+
+/// Everything that fixes a chain; its hash is the chain id.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Genesis {
+    /// The Solana program that it settles on: the same chain on another program is another chain.
+    pub program_id: Address,
+    /// Who may mint.
+    pub mint_authority: Address,
+    /// Most that may ever exist at one time. Burning makes room again.
+    pub supply_cap: Amount,
+    /// Least fee of a transaction. Fees leave circulation and are counted in the metadata cell; see [`Params::minimum_fee`].
+    pub minimum_fee: Amount,
+    /// First balances, by address, strictly ascending; they count as minted.
+    pub accounts: Vec<(Address, Amount)>,
+    /// Hash of the first committee.
+    pub committee: Digest,
+    /// Milliseconds since 1970: the first block's timestamp.
+    pub timestamp_ms: u64,
+}
+
+/// Why a genesis is not one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum GenesisError {
+    /// Not the encoding of a genesis, or more than one.
+    #[error("malformed genesis")]
+    Malformed,
+    /// Accounts out of order, or one twice.
+    #[error(
+        "genesis account {index} ({address}) is not above the one before it, expected ascending addresses"
+    )]
+    Unsorted {
+        /// Its place.
+        index: usize,
+        /// Its address.
+        address: Address,
+    },
+    /// An account without a balance.
+    #[error("genesis account {index} ({address}) has balance 0, expected more")]
+    ZeroBalance {
+        /// Its place.
+        index: usize,
+        /// Its address.
+        address: Address,
+    },
+    /// First balances above the cap.
+    #[error("genesis balances sum to {got} base units, expected at most the supply cap of {cap}")]
+    SupplyCap {
+        /// Their sum in base units.
+        got: u128,
+        /// The cap.
+        cap: Amount,
+    },
+}
+
+/// The parameters that execution needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Params {
+    /// The chain id.
+    pub chain_id: Digest,
+    /// Who may mint.
+    pub mint_authority: Address,
+    /// Most that may exist at one time.
+    pub supply_cap: Amount,
+    /// Least fee of a transaction, see [`Params::minimum_fee`].
+    pub base_fee: Amount,
+}
+
+impl Params {
+    /// The least fee for an action of a sender: the base fee, except that the mint authority mints for free. Before the
+    /// first mint nobody has anything to pay with, and an authority without a balance must not lock the chain.
+    pub fn minimum_fee(&self, sender: &Address, action: &Action) -> Amount {
+        match action {
+            Action::Mint { .. } if *sender == self.mint_authority => Amount::ZERO,
+            _ => self.base_fee,
+        }
+    }
+}
+
+impl Genesis {
+    /// `sha256(domain::GENESIS ‖ borsh(genesis))`.
+    pub fn chain_id(&self) -> Digest {
+        sha256(&[domain::GENESIS, &self.encode()])
+    }
+
+    /// The canonical bytes.
+    pub fn encode(&self) -> Vec<u8> {
+        borsh::to_vec(self).expect("writing to memory does not fail")
+    }
+
+    /// Reads the canonical bytes; [`Genesis::state`] checks what they say.
+    pub fn decode(bytes: &[u8]) -> Result<Self, GenesisError> {
+        borsh::from_slice(bytes).map_err(|_| GenesisError::Malformed)
+    }
+
+    /// The parameters for execution.
+    pub fn params(&self) -> Arc<Params> {
+        Arc::new(Params {
+            chain_id: self.chain_id(),
+            mint_authority: self.mint_authority,
+            supply_cap: self.supply_cap,
+            base_fee: self.minimum_fee,
+        })
+    }
+
+    /// Checks the accounts and builds the state of height 0.
+    pub fn state(&self) -> Result<State, GenesisError> {
+        let mut before = None;
+        let mut got = 0u128;
+        for (index, &(address, balance)) in self.accounts.iter().enumerate() {
+            if before >= Some(address) {
+                return Err(GenesisError::Unsorted { index, address });
+            }
+            if balance.is_zero() {
+                return Err(GenesisError::ZeroBalance { index, address });
+            }
+            before = Some(address);
+            got = got.saturating_add(u128::from(balance.base_units()));
+        }
+        let cap = self.supply_cap;
+        let total = u64::try_from(got).ok().filter(|total| *total <= cap.base_units());
+        let total = total.ok_or(GenesisError::SupplyCap { got, cap })?;
+        let metadata = Metadata {
+            total_supply: Amount::from_base_units(total),
+            minted: got,
+            ..Metadata::default()
+        };
+        let nonce = Nonce::default();
+        let accounts = self
+            .accounts
+            .iter()
+            .map(|&(address, balance)| (address, Account { balance, nonce }));
+        let state = State::from_accounts(self.params(), metadata, accounts);
+        Ok(state.expect("addresses ascend and the total is the sum of the balances"))
+    }
+}
