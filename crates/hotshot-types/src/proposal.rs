@@ -1,0 +1,144 @@
+//! Proposals: a block, what it builds on, and the leader's signature.
+
+use std::sync::Arc;
+
+use borsh::{BorshDeserialize, BorshSerialize, io};
+use rollup_abi::{Digest, Header, domain, sha256};
+
+use crate::{Epoch, Height, Justify, Signature, TimeoutCertificate, View, VoteData, message::MAX_PAYLOAD};
+
+/// A block with what justifies it, as its leader made it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proposal {
+    /// The block's header.
+    pub header: Header,
+    /// The parent, certified.
+    pub justify: Justify,
+    /// That the view before was given up, unless the parent is of the view before.
+    pub timeout: Option<TimeoutCertificate>,
+    /// The block's payload; `header.payload_commitment` is its hash.
+    pub payload: Arc<[u8]>,
+}
+
+impl Proposal {
+    /// The leaf commitment. It is a hash: keep it.
+    pub fn leaf(&self) -> Digest {
+        self.header.commitment()
+    }
+
+    /// Its view.
+    pub fn view(&self) -> View {
+        View::new(self.header.view)
+    }
+
+    /// Its height.
+    pub fn height(&self) -> Height {
+        Height::new(self.header.height)
+    }
+
+    /// Its epoch.
+    pub fn epoch(&self) -> Epoch {
+        Epoch::new(self.header.epoch)
+    }
+
+    /// What a vote for it names.
+    pub fn data(&self) -> VoteData {
+        VoteData::of(&self.header, self.leaf())
+    }
+
+    /// What the leader signs: the leaf, which binds chain, view, parent and payload.
+    pub fn digest(leaf: &Digest) -> Digest {
+        sha256(&[domain::PROPOSAL, leaf])
+    }
+
+    /// Whether the payload is the one that the header names. Hashes the payload.
+    pub fn payload_matches(&self) -> bool {
+        rollup_abi::vote::payload_commitment(&self.payload) == self.header.payload_commitment
+    }
+}
+
+/// A proposal as it travels.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct SignedProposal {
+    /// The proposal.
+    pub proposal: Arc<Proposal>,
+    /// The leader's signature over [`Proposal::digest`].
+    pub signature: Signature,
+}
+
+impl BorshSerialize for Proposal {
+    fn serialize<W: io::Write>(&self, writer: &mut W) -> io::Result<()> {
+        write_header(&self.header, writer)?;
+        self.justify.serialize(writer)?;
+        self.timeout.serialize(writer)?;
+        write_payload(&self.payload, writer)
+    }
+}
+
+impl BorshDeserialize for Proposal {
+    fn deserialize_reader<R: io::Read>(reader: &mut R) -> io::Result<Self> {
+        Ok(Self {
+            header: read_header(reader)?,
+            justify: Justify::deserialize_reader(reader)?,
+            timeout: Option::deserialize_reader(reader)?,
+            payload: read_payload(reader)?,
+        })
+    }
+}
+
+/// A block on its own: header and payload.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Block {
+    /// Its header.
+    pub header: Header,
+    /// Its payload.
+    pub payload: Arc<[u8]>,
+}
+
+impl BorshSerialize for Block {
+    fn serialize<W: io::Write>(&self, writer: &mut W) -> io::Result<()> {
+        write_header(&self.header, writer)?;
+        write_payload(&self.payload, writer)
+    }
+}
+
+impl BorshDeserialize for Block {
+    fn deserialize_reader<R: io::Read>(reader: &mut R) -> io::Result<Self> {
+        Ok(Self {
+            header: read_header(reader)?,
+            payload: read_payload(reader)?,
+        })
+    }
+}
+
+/// A header in its canonical bytes.
+pub fn write_header<W: io::Write>(header: &Header, writer: &mut W) -> io::Result<()> {
+    writer.write_all(&header.encode())
+}
+
+/// Reads what [`write_header`] wrote.
+pub fn read_header<R: io::Read>(reader: &mut R) -> io::Result<Header> {
+    let mut bytes = [0; rollup_abi::header::LEN];
+    reader.read_exact(&mut bytes)?;
+    Header::decode(&bytes).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
+}
+
+fn write_payload<W: io::Write>(payload: &[u8], writer: &mut W) -> io::Result<()> {
+    let length = u32::try_from(payload.len())
+        .map_err(|_| io::Error::new(io::ErrorKind::InvalidInput, "payload beyond 32 bits"))?;
+    length.serialize(writer)?;
+    writer.write_all(payload)
+}
+
+/// The length is checked before anything is allocated.
+fn read_payload<R: io::Read>(reader: &mut R) -> io::Result<Arc<[u8]>> {
+    let length = u32::deserialize_reader(reader)? as usize;
+    if length > MAX_PAYLOAD {
+        let message = format!("payload of {length} bytes, at most {MAX_PAYLOAD}");
+        return Err(io::Error::new(io::ErrorKind::InvalidData, message));
+    }
+    let mut payload: Arc<[u8]> = std::iter::repeat_n(0, length).collect();
+    let bytes = Arc::get_mut(&mut payload).expect("nobody else has it yet");
+    reader.read_exact(bytes)?;
+    Ok(payload)
+}
