@@ -8,9 +8,10 @@
 //! Integers are little-endian. The rollup's account is created without its full length, since one instruction may allocate
 //! 10,240 bytes only, and grows to it when the first committee is activated. Its ring counts up to 256 and stays there.
 
-use bytemuck::{Pod, Zeroable};
+use bytemuck::Pod;
 
 use crate::instruction::MAX_POSTERS;
+use crate::layout::{Field, layouts};
 use crate::{Digest, MAX_MEMBERS};
 
 /// Root history kept on chain: the newest so many heights.
@@ -34,123 +35,123 @@ const fn items_offset<H>() -> usize {
     size_of::<H>().saturating_add(16)
 }
 
-/// The newest accepted block.
-#[repr(C)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
-pub struct Accepted {
-    /// Its height; 0 is genesis.
-    pub height: u64,
-    /// Its view.
-    pub view: u64,
-    /// Solana slot in which it was accepted.
-    pub slot: u64,
-    /// Solana's clock then, seconds since 1970.
-    pub unix_time: i64,
-    /// Its leaf commitment; zero for genesis.
-    pub leaf: Digest,
-    /// Its state root.
-    pub state_root: Digest,
-    /// The accumulator over all state roots up to it.
-    pub roots_acc: Digest,
-}
-
-/// Evidence of two certified roots at one height; all zero while there is none.
-#[repr(C)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
-pub struct Conflict {
-    /// The height.
-    pub height: u64,
-    /// View of the second header.
-    pub view: u64,
-    /// The root that had been accepted.
-    pub recorded_root: Digest,
-    /// The other certified root.
-    pub conflicting_root: Digest,
-    /// Leaf commitment of the second header.
-    pub conflicting_leaf: Digest,
-}
-
-/// Head of the rollup's account.
-#[repr(C)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
-pub struct RollupState {
-    /// Hash of the genesis.
-    pub chain_id: Digest,
-    /// State root of height 0.
-    pub genesis_root: Digest,
-    /// Who registers committees and resumes.
-    pub governance: [u8; 32],
-    /// Who may pause.
-    pub guardian: [u8; 32],
-    /// Who may post; zero is a free place.
-    pub posters: [[u8; 32]; MAX_POSTERS],
+layouts! {
     /// The newest accepted block.
-    pub last: Accepted,
-    /// Why the rollup is frozen, if it is.
-    pub conflict: Conflict,
-    /// Epoch of the committee that certifies.
-    pub epoch: u64,
-    /// Submissions accepted with effect.
-    pub accepted: u64,
-    /// 1 while paused.
-    pub paused: u8,
-    /// 1 for ever after a conflict.
-    pub frozen: u8,
-    /// 1 once the first committee has been activated.
-    pub active: u8,
-    /// Zero.
-    pub reserved: [u8; 5],
-}
+    pub struct Accepted {
+        /// Its height; 0 is genesis.
+        pub height: u64,
+        /// Its view.
+        pub view: u64,
+        /// Solana slot in which it was accepted.
+        pub slot: u64,
+        /// Solana's clock then, seconds since 1970.
+        pub unix_time: i64,
+        /// Its leaf commitment; zero for genesis.
+        pub leaf: Digest,
+        /// Its state root.
+        pub state_root: Digest,
+        /// The accumulator over all state roots up to it.
+        pub roots_acc: Digest,
+    }
 
-/// One height of the root history; height `h` stands at index `h % RING`.
-#[repr(C)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
-pub struct RingEntry {
-    /// The height.
-    pub height: u64,
-    /// Solana slot in which it was accepted.
-    pub slot: u64,
-    /// Solana's clock then, seconds since 1970.
-    pub unix_time: i64,
-    /// The state root after that height.
-    pub state_root: Digest,
-}
+    /// Evidence of two certified roots at one height; all zero while there is none.
+    pub struct Conflict {
+        /// The height.
+        pub height: u64,
+        /// View of the second header.
+        pub view: u64,
+        /// The root that had been accepted.
+        pub recorded_root: Digest,
+        /// The other certified root.
+        pub conflicting_root: Digest,
+        /// Leaf commitment of the second header.
+        pub conflicting_leaf: Digest,
+    }
 
-/// Head of a committee's account.
-#[repr(C)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
-pub struct CommitteeState {
-    /// The epoch that it certifies.
-    pub epoch: u64,
-    /// Sum of the members' stakes.
-    pub total_stake: u64,
-    /// Stake that a certificate needs; zero until active.
-    pub quorum: u64,
-    /// Sum of the members' keys in G2; zero (infinity) while there is no member.
-    pub total_pk2: [u8; 128],
-    /// [`crate::committee::committee_hash`] of the members; zero until active.
-    pub hash: Digest,
-    /// 1 once active: members can no longer be added.
-    pub active: u8,
-    /// Zero.
-    pub reserved: [u8; 7],
-}
+    /// Head of the rollup's account.
+    pub struct RollupState {
+        /// Hash of the genesis.
+        pub chain_id: Digest,
+        /// State root of height 0.
+        pub genesis_root: Digest,
+        /// Who registers committees and resumes.
+        pub governance: [u8; 32],
+        /// Who may pause.
+        pub guardian: [u8; 32],
+        /// Who may post; zero is a free place.
+        pub posters: [[u8; 32]; MAX_POSTERS],
+        /// The newest accepted block.
+        pub last: Accepted,
+        /// Why the rollup is frozen, if it is.
+        pub conflict: Conflict,
+        /// Epoch of the committee that certifies.
+        pub epoch: u64,
+        /// Submissions accepted with effect.
+        pub accepted: u64,
+        /// 1 while paused.
+        pub paused: u8,
+        /// 1 for ever after a conflict.
+        pub frozen: u8,
+        /// 1 once the first committee has been activated.
+        pub active: u8,
+        /// Zero.
+        pub reserved: [u8; 5],
+    }
 
-/// One member, in order of registration: its index is its bit in a certificate.
-#[repr(C)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
-pub struct Member {
-    /// BLS key in G2.
-    pub pk2: [u8; 128],
-    /// Voting weight.
-    pub stake: u64,
-    /// The member's Solana key.
-    pub owner: [u8; 32],
+    /// One height of the root history; height `h` stands at index `h % RING`.
+    pub struct RingEntry {
+        /// The height.
+        pub height: u64,
+        /// Solana slot in which it was accepted.
+        pub slot: u64,
+        /// Solana's clock then, seconds since 1970.
+        pub unix_time: i64,
+        /// The state root after that height.
+        pub state_root: Digest,
+    }
+
+    /// Head of a committee's account.
+    pub struct CommitteeState {
+        /// The epoch that it certifies.
+        pub epoch: u64,
+        /// Sum of the members' stakes.
+        pub total_stake: u64,
+        /// Stake that a certificate needs; zero until active.
+        pub quorum: u64,
+        /// Sum of the members' keys in G2; zero (infinity) while there is no member.
+        pub total_pk2: [u8; 128],
+        /// [`crate::committee::committee_hash`] of the members; zero until active.
+        pub hash: Digest,
+        /// 1 once active: members can no longer be added.
+        pub active: u8,
+        /// Zero.
+        pub reserved: [u8; 7],
+    }
+
+    /// One member, in order of registration: its index is its bit in a certificate.
+    pub struct Member {
+        /// BLS key in G2.
+        pub pk2: [u8; 128],
+        /// Voting weight.
+        pub stake: u64,
+        /// The member's Solana key.
+        pub owner: [u8; 32],
+    }
 }
 
 const _: () = assert!(size_of::<RollupState>() == 648 && size_of::<RingEntry>() == 56);
 const _: () = assert!(size_of::<CommitteeState>() == 192 && size_of::<Member>() == 168);
 const _: () = assert!(ROLLUP_LEN == 15_000 && ROLLUP_LEN <= 2 * MAX_GROWTH && RING.is_power_of_two());
+
+/// Every layout with its fields, for the IDL.
+pub const LAYOUTS: [(&str, &[Field]); 6] = [
+    ("Accepted", Accepted::FIELDS),
+    ("Conflict", Conflict::FIELDS),
+    ("RollupState", RollupState::FIELDS),
+    ("RingEntry", RingEntry::FIELDS),
+    ("CommitteeState", CommitteeState::FIELDS),
+    ("Member", Member::FIELDS),
+];
 
 /// Why bytes are not an account of the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -304,6 +305,7 @@ fn item<T: Pod>(items: &[u8], index: usize) -> Option<T> {
 mod tests {
     use super::*;
     use crate::sha256;
+    use bytemuck::Zeroable;
 
     fn committee(count: u32, held: usize) -> Vec<u8> {
         let mut state = CommitteeState::zeroed();

@@ -1,19 +1,18 @@
 //! What the program logs: `Program data: <base64>` of `discriminator 8 │ fields`, integers little-endian.
 
-use bytemuck::{Pod, Zeroable};
-
 use crate::Digest;
+use crate::layout::{Field, layouts};
 
 macro_rules! events {
     ($($(#[doc = $doc:literal])+ $name:ident = $discriminator:expr, $len:literal {
         $($(#[doc = $field_doc:literal])+ $field:ident: $ty:ty,)+
     })+) => {
         $(
-            $(#[doc = $doc])+
-            #[repr(C)]
-            #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
-            pub struct $name {
-                $($(#[doc = $field_doc])+ pub $field: $ty,)+
+            layouts! {
+                $(#[doc = $doc])+
+                pub struct $name {
+                    $($(#[doc = $field_doc])+ pub $field: $ty,)+
+                }
             }
 
             impl $name {
@@ -38,9 +37,9 @@ macro_rules! events {
         }
 
         impl Event {
-            /// Every event with its name, for tests and the IDL.
-            pub const ALL: &'static [(&'static str, [u8; 8])] =
-                &[$((stringify!($name), $name::DISCRIMINATOR),)+];
+            /// Every event with its name, discriminator and fields, for tests and the IDL.
+            pub const ALL: &'static [(&'static str, [u8; 8], &'static [Field])] =
+                &[$((stringify!($name), $name::DISCRIMINATOR, $name::FIELDS),)+];
 
             /// Reads what was logged; `None` if it is not one of the program's events.
             pub fn decode(data: &[u8]) -> Option<Self> {
@@ -127,7 +126,7 @@ mod tests {
 
     #[test]
     fn discriminators_are_the_hash_of_the_name() {
-        for (name, discriminator) in Event::ALL {
+        for (name, discriminator, _) in Event::ALL {
             assert_eq!(
                 *discriminator,
                 sha256(&[b"event:", name.as_bytes()])[..8],

@@ -3,6 +3,7 @@
 //! Data is `discriminator 8 │ arguments`, integers little-endian, a slice with its count as `u32` before it. The accounts
 //! of an instruction must come in the order of its table here.
 
+use crate::layout::Field;
 use crate::{Digest, header};
 
 /// First eight bytes of an instruction's data: `sha256("global:" ‖ name)[..8]`.
@@ -45,18 +46,83 @@ pub const PAUSE: Discriminator = [0xd3, 0x16, 0xdd, 0xfb, 0x4a, 0x79, 0xc1, 0x2f
 /// `resume`: ends a pause.
 pub const RESUME: Discriminator = [0x01, 0xa6, 0x33, 0xaa, 0x7f, 0x20, 0x8d, 0xce];
 
-/// Every instruction with its name, for tests and the IDL.
-pub const ALL: [(&str, Discriminator, &[AccountRole]); 6] = [
-    ("initialize", INITIALIZE, &INITIALIZE_ACCOUNTS),
-    ("register_member", REGISTER_MEMBER, &REGISTER_MEMBER_ACCOUNTS),
-    (
+/// An instruction as a whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Instruction {
+    /// Its name.
+    pub name: &'static str,
+    /// First bytes of its data.
+    pub discriminator: Discriminator,
+    /// Its accounts in order.
+    pub accounts: &'static [AccountRole],
+    /// Its arguments in order.
+    pub args: &'static [Field],
+}
+
+const fn instruction(
+    name: &'static str,
+    discriminator: Discriminator,
+    accounts: &'static [AccountRole],
+    args: &'static [Field],
+) -> Instruction {
+    Instruction {
+        name,
+        discriminator,
+        accounts,
+        args,
+    }
+}
+
+/// Every instruction, for tests and the IDL.
+pub const ALL: [Instruction; 6] = [
+    instruction("initialize", INITIALIZE, &INITIALIZE_ACCOUNTS, &INITIALIZE_ARGS),
+    instruction(
+        "register_member",
+        REGISTER_MEMBER,
+        &REGISTER_MEMBER_ACCOUNTS,
+        &REGISTER_MEMBER_ARGS,
+    ),
+    instruction(
         "activate_committee",
         ACTIVATE_COMMITTEE,
         &ACTIVATE_COMMITTEE_ACCOUNTS,
+        &ACTIVATE_COMMITTEE_ARGS,
     ),
-    ("submit_roots", SUBMIT_ROOTS, &SUBMIT_ROOTS_ACCOUNTS),
-    ("pause", PAUSE, &PAUSE_ACCOUNTS),
-    ("resume", RESUME, &RESUME_ACCOUNTS),
+    instruction(
+        "submit_roots",
+        SUBMIT_ROOTS,
+        &SUBMIT_ROOTS_ACCOUNTS,
+        &SUBMIT_ROOTS_ARGS,
+    ),
+    instruction("pause", PAUSE, &PAUSE_ACCOUNTS, &[]),
+    instruction("resume", RESUME, &RESUME_ACCOUNTS, &[]),
+];
+
+const fn arg(name: &'static str, ty: &'static str) -> Field {
+    Field { name, ty }
+}
+
+const INITIALIZE_ARGS: [Field; 5] = [
+    arg("chain_id", "[u8; 32]"),
+    arg("genesis_root", "[u8; 32]"),
+    arg("governance", "[u8; 32]"),
+    arg("guardian", "[u8; 32]"),
+    arg("posters", "[[u8; 32]; 8]"),
+];
+const REGISTER_MEMBER_ARGS: [Field; 7] = [
+    arg("epoch", "u64"),
+    arg("owner", "[u8; 32]"),
+    arg("stake", "u64"),
+    arg("pk1", "[u8; 64]"),
+    arg("pk2", "[u8; 128]"),
+    arg("signature", "[u8; 64]"),
+    arg("ctr", "u8"),
+];
+const ACTIVATE_COMMITTEE_ARGS: [Field; 1] = [arg("epoch", "u64")];
+const SUBMIT_ROOTS_ARGS: [Field; 3] = [
+    arg("header", "Vec<u8>"),
+    arg("certificate", "Vec<u8>"),
+    arg("roots", "Vec<[u8; 32]>"),
 ];
 
 /// Accounts of `initialize`. `program_data` is the upgradeable loader's account of this program.
@@ -243,9 +309,9 @@ mod tests {
 
     #[test]
     fn discriminators_are_the_hash_of_the_name() {
-        for (name, discriminator, _) in ALL {
-            let hash = sha256(&[b"global:", name.as_bytes()]);
-            assert_eq!(discriminator, hash[..8], "{name}");
+        for instruction in ALL {
+            let hash = sha256(&[b"global:", instruction.name.as_bytes()]);
+            assert_eq!(instruction.discriminator, hash[..8], "{}", instruction.name);
         }
     }
 

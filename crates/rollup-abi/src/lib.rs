@@ -17,6 +17,7 @@
 //! | [`tree`] | the state tree's hashing rules and its proofs |
 //! | [`pda`] | the seeds of the program's accounts |
 //! | [`account`] | the layouts of those accounts |
+//! | [`layout`] | how fixed layouts and their tables of fields are declared |
 //! | [`instruction`] | discriminators, accounts and data of the instructions |
 //! | [`error`] | the program's error codes |
 //! | [`event`] | what the program logs |
@@ -37,6 +38,7 @@ pub mod event;
 pub mod hash;
 pub mod header;
 pub mod instruction;
+pub mod layout;
 pub mod mmr;
 pub mod pda;
 pub mod roots;
