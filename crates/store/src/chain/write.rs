@@ -1,0 +1,223 @@
+//! Writing decided blocks.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+use assetvm::{Changes, Genesis, Payload};
+use hotshot_engine::ports::DecidedBlock;
+use redb::{Database, WriteTransaction};
+use rollup_abi::{Digest, Header, mmr::Mmr};
+
+use super::{
+    ACCOUNTS, CERTIFICATES, CommittedBlock, HEADERS, HISTORY_KEY, LEAVES, PAYLOADS, RECEIPTS, TOTALS_KEY,
+    TRANSACTIONS, Tip, encode_history,
+};
+use crate::{StoreError, file, writer::Sink};
+
+/// Appends blocks to the chain.
+pub(crate) struct Chain {
+    database: Arc<Database>,
+    end: End,
+    /// The last durable block's view, for pruning the consensus log.
+    decided: Arc<AtomicU64>,
+}
+
+/// What the next block must follow from.
+#[derive(Clone)]
+struct End {
+    chain_id: Digest,
+    height: u64,
+    view: u64,
+    leaf: Digest,
+    history: Mmr,
+}
+
+impl End {
+    /// Takes the next block; its leaf commitment.
+    fn extend(&mut self, header: &Header) -> Result<Digest, StoreError> {
+        let (got, expected) = (header.height, self.height.saturating_add(1));
+        if got != expected {
+            return Err(StoreError::Height { got, expected });
+        }
+        let fields = [
+            ("chain_id", header.chain_id == self.chain_id),
+            ("parent", header.parent == self.leaf),
+            ("history_root", header.history_root == self.history.root()),
+            ("view", header.view > self.view),
+        ];
+        if let Some((field, _)) = fields.iter().find(|(_, fits)| !fits) {
+            return Err(StoreError::Unlinked { height: got, field });
+        }
+        (self.height, self.view, self.leaf) = (got, header.view, header.commitment());
+        self.history.append(&self.leaf);
+        Ok(self.leaf)
+    }
+}
+
+impl Chain {
+    pub fn new(database: Arc<Database>, tip: &Tip, decided: Arc<AtomicU64>) -> Self {
+        let end = End {
+            chain_id: tip.header.chain_id,
+            height: tip.header.height,
+            view: tip.header.view,
+            leaf: tip.header.commitment(),
+            history: tip.history.clone(),
+        };
+        Self {
+            database,
+            end,
+            decided,
+        }
+    }
+}
+
+impl Sink for Chain {
+    type Job = Vec<CommittedBlock>;
+
+    fn commit(&mut self, jobs: Vec<Self::Job>) -> Result<Vec<Result<(), StoreError>>, StoreError> {
+        let transaction = begin(&self.database)?;
+        let mut end = self.end.clone();
+        let mut answers = Vec::with_capacity(jobs.len());
+        for blocks in jobs {
+            // Blocks of one call are linked before any of them is written: all or none.
+            let mut reach = end.clone();
+            let links = blocks
+                .iter()
+                .map(|block| reach.extend(&block.block.header))
+                .collect::<Result<Vec<_>, _>>();
+            answers.push(match links {
+                Ok(leaves) => {
+                    for (block, leaf) in blocks.iter().zip(leaves) {
+                        write_block(&transaction, block, &leaf)?;
+                    }
+                    end = reach;
+                    Ok(())
+                }
+                Err(refusal) => Err(refusal),
+            });
+        }
+        if end.height == self.end.height {
+            transaction.abort().map_err(StoreError::redb("abort"))?;
+            return Ok(answers);
+        }
+        write_history(&transaction, &end.history)?;
+        transaction.commit().map_err(StoreError::redb("commit blocks"))?;
+        self.decided.store(end.view, Ordering::Release);
+        self.end = end;
+        Ok(answers)
+    }
+}
+
+/// Writes a new chain: format, chain id and the block of height 0.
+pub(super) fn found(database: &Database, genesis: &Genesis, header: &Header) -> Result<(), StoreError> {
+    let state = genesis.state()?;
+    let leaf = header.commitment();
+    let mut history = Mmr::default();
+    history.append(&leaf);
+    let block = CommittedBlock {
+        block: DecidedBlock {
+            header: header.clone(),
+            payload: Payload::default().as_bytes().into(),
+            certificate: None,
+        },
+        receipts: Vec::new(),
+        changes: Changes {
+            accounts: state
+                .accounts()
+                .map(|(address, account)| (address, Some(account)))
+                .collect(),
+            metadata: *state.metadata(),
+        },
+    };
+    let transaction = begin(database)?;
+    file::stamp(&transaction, &genesis.chain_id())?;
+    write_block(&transaction, &block, &leaf)?;
+    write_history(&transaction, &history)?;
+    transaction.commit().map_err(StoreError::redb("commit genesis"))
+}
+
+fn begin(database: &Database) -> Result<WriteTransaction, StoreError> {
+    let mut transaction = database
+        .begin_write()
+        .map_err(StoreError::redb("begin writing"))?;
+    transaction.set_quick_repair(true);
+    Ok(transaction)
+}
+
+fn write_block(
+    transaction: &WriteTransaction,
+    committed: &CommittedBlock,
+    leaf: &Digest,
+) -> Result<(), StoreError> {
+    let CommittedBlock {
+        block,
+        receipts,
+        changes,
+    } = committed;
+    let height = block.header.height;
+    let certificate = block.certificate.as_ref().map(encode);
+    let by_height = [
+        (HEADERS, Some(block.header.encode().to_vec())),
+        (PAYLOADS, Some(block.payload.to_vec())),
+        (CERTIFICATES, certificate),
+        (RECEIPTS, Some(encode(receipts))),
+    ];
+    for (definition, value) in by_height {
+        let mut table = transaction
+            .open_table(definition)
+            .map_err(StoreError::redb("open a table of blocks"))?;
+        if let Some(value) = value {
+            table
+                .insert(height, value.as_slice())
+                .map_err(StoreError::redb("write a block"))?;
+        }
+    }
+    let mut leaves = transaction
+        .open_table(LEAVES)
+        .map_err(StoreError::redb("open table leaves"))?;
+    leaves
+        .insert(leaf, height)
+        .map_err(StoreError::redb("write table leaves"))?;
+    let mut transactions = transaction
+        .open_table(TRANSACTIONS)
+        .map_err(StoreError::redb("open table transactions"))?;
+    for (index, receipt) in (0u32..).zip(receipts) {
+        let place = (height, index);
+        transactions
+            .insert(receipt.id.as_bytes(), place)
+            .map_err(StoreError::redb("write table transactions"))?;
+    }
+    let mut accounts = transaction
+        .open_table(ACCOUNTS)
+        .map_err(StoreError::redb("open table accounts"))?;
+    for (address, account) in &changes.accounts {
+        let written = match account {
+            Some(account) => {
+                let value = (account.balance.base_units(), account.nonce.get());
+                accounts.insert(address.as_bytes(), value)
+            }
+            None => accounts.remove(address.as_bytes()),
+        };
+        written.map_err(StoreError::redb("write table accounts"))?;
+    }
+    write_meta(transaction, TOTALS_KEY, &encode(&changes.metadata))
+}
+
+fn write_history(transaction: &WriteTransaction, history: &Mmr) -> Result<(), StoreError> {
+    write_meta(transaction, HISTORY_KEY, &encode_history(history))
+}
+
+fn write_meta(transaction: &WriteTransaction, key: &str, value: &[u8]) -> Result<(), StoreError> {
+    let mut meta = transaction
+        .open_table(file::META)
+        .map_err(StoreError::redb("open table meta"))?;
+    meta.insert(key, value)
+        .map_err(StoreError::redb("write table meta"))?;
+    Ok(())
+}
+
+fn encode(value: &impl borsh::BorshSerialize) -> Vec<u8> {
+    borsh::to_vec(value).expect("writing to memory does not fail")
+}
