@@ -1,2 +1,26 @@
-//! The repository's chores: tidy, build-program.
-fn main() {}
+//! The repository's chores, for people and for CI alike: `cargo xtask tidy`, `cargo xtask build-program`.
+
+mod build_program;
+
+use clap::{Parser, Subcommand};
+
+/// The repository's chores.
+#[derive(Parser)]
+#[command(name = "cargo xtask", version)]
+struct Cli {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Subcommand)]
+enum Chore {
+    /// Build the Solana program to sBPF, write its IDL, and keep both in registry/.
+    BuildProgram(build_program::Args),
+}
+
+fn main() -> eyre::Result<()> {
+    color_eyre::install()?;
+    match Cli::parse().chore {
+        Chore::BuildProgram(args) => build_program::run(&args),
+    }
+}
