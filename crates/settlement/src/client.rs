@@ -11,6 +11,7 @@ use solana_keypair::Keypair;
 use solana_pubkey::Pubkey;
 use solana_signature::Signature;
 use solana_signer::Signer;
+use solana_transaction_error::TransactionError;
 
 use crate::account::{CommitteeAccount, RollupAccount};
 pub use crate::instructions::{committee_address, rollup_address};
@@ -244,6 +245,25 @@ impl RollupClient {
     /// The RPC call fails.
     pub async fn landed(&self, signature: &Signature) -> Result<Option<Landed>, SettlementError> {
         outcome::landed(&self.rpc, signature, self.commitment).await
+    }
+
+    /// Of these transactions, those that are known to have failed.
+    ///
+    /// # Errors
+    /// The RPC call fails.
+    pub async fn failures(
+        &self,
+        signatures: &[Signature],
+    ) -> Result<Vec<(Signature, TransactionError)>, SettlementError> {
+        let statuses = self
+            .rpc
+            .get_signature_statuses(signatures)
+            .await
+            .map_err(SettlementError::rpc("getSignatureStatuses"))?;
+        let failed = signatures.iter().zip(statuses.value);
+        Ok(failed
+            .filter_map(|(signature, status)| Some((*signature, status?.err?)))
+            .collect())
     }
 
     /// Lamports of an account; 0 if it does not exist.

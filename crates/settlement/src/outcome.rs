@@ -1,5 +1,8 @@
 //! What became of a transaction that landed.
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use rollup_abi::event::{Event, RootsAccepted};
 use solana_client::nonblocking::rpc_client::RpcClient;
 use solana_client::rpc_config::RpcTransactionConfig;
 use solana_client::rpc_request::RpcRequest;
@@ -24,8 +27,20 @@ pub struct Landed {
     pub units: Option<u64>,
     /// Compute units of the certificate's check: between the program's two `sol_log_compute_units` lines.
     pub verification_units: Option<u64>,
+    /// What the program logged.
+    pub events: Vec<Event>,
     /// Why it failed, if it did.
     pub error: Option<TransactionError>,
+}
+
+impl Landed {
+    /// The event of a submission that moved the rollup forward.
+    pub fn accepted(&self) -> Option<&RootsAccepted> {
+        self.events.iter().find_map(|event| match event {
+            Event::RootsAccepted(accepted) => Some(accepted),
+            _ => None,
+        })
+    }
 }
 
 /// Reads it; `None` while the node does not know the transaction.
@@ -50,18 +65,28 @@ pub(crate) async fn landed(
             OptionSerializer::Some(units) => Some(units),
             OptionSerializer::None | OptionSerializer::Skip => None,
         };
-        let verification_units = match &meta.log_messages {
-            OptionSerializer::Some(logs) => verification_units(logs),
-            OptionSerializer::None | OptionSerializer::Skip => None,
+        let logs = match meta.log_messages {
+            OptionSerializer::Some(logs) => logs,
+            OptionSerializer::None | OptionSerializer::Skip => Vec::new(),
         };
         Some(Landed {
             slot: found.slot,
             fee: meta.fee,
             units,
-            verification_units,
+            verification_units: verification_units(&logs),
+            events: events(&logs),
             error: meta.err.map(Into::into),
         })
     }))
+}
+
+/// The program's events among the log lines.
+fn events(logs: &[String]) -> Vec<Event> {
+    logs.iter()
+        .filter_map(|line| line.strip_prefix("Program data: "))
+        .filter_map(|data| BASE64_STANDARD.decode(data).ok())
+        .filter_map(|data| Event::decode(&data))
+        .collect()
 }
 
 /// The difference between the first two lines of `sol_log_compute_units`, which the program writes before and after the
@@ -79,6 +104,22 @@ fn verification_units(logs: &[String]) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rollup_abi::event::PauseChanged;
+
+    #[test]
+    fn events_are_read_from_the_log() {
+        let event = PauseChanged {
+            paused: 1,
+            by: [7; 32],
+        };
+        let line = format!("Program data: {}", BASE64_STANDARD.encode(event.encode()));
+        let logs = [
+            "Program log: hello".to_owned(),
+            line,
+            "Program data: ???".to_owned(),
+        ];
+        assert_eq!(events(&logs), [Event::PauseChanged(event)]);
+    }
 
     #[test]
     fn verification_is_between_the_first_two_lines() {
