@@ -95,6 +95,11 @@ impl Store {
         self.reader()?.header(height.get())
     }
 
+    /// The certificate of the block at a height, if it has one of its own.
+    pub fn certificate(&self, height: Height) -> Result<Option<Certificate2>, StoreError> {
+        self.reader()?.certificate(height.get())
+    }
+
     /// The block at a height.
     pub fn block(&self, height: Height) -> Result<Option<DecidedBlock>, StoreError> {
         self.reader()?.block(height.get())
