@@ -56,11 +56,13 @@ label! {
 label! {
     /// What became of a post to Solana.
     PostOutcome = "outcome" {
-        /// The program holds the root.
-        Landed = "landed",
-        /// It has to be tried again.
-        Retried = "retried",
-        /// It failed for good.
+        /// Moved the rollup forward.
+        Accepted = "accepted",
+        /// Landed, but another had been faster.
+        Noop = "noop",
+        /// Could not land in time.
+        Expired = "expired",
+        /// Failed.
         Failed = "failed",
     }
 }
@@ -132,7 +134,8 @@ metrics! {
 
     // Settlement.
     posts: CounterBy<PostOutcome>, "asset_l2_posts_total", None, "Posts to Solana, by what became of them.";
-    roots_posted: Counter, "asset_l2_roots_posted_total", None, "State roots that landed by this node's posts.";
+    posts_sent: Counter, "asset_l2_posts_sent_total", None, "Transactions signed and sent to Solana.";
+    lamports_spent: Counter, "asset_l2_lamports_spent_total", None, "Lamports paid for posts.";
     settled_height: Gauge, "asset_l2_settled_height", None, "Newest height that the program on Solana holds.";
     settlement_lag_blocks: Gauge, "asset_l2_settlement_lag_blocks", None, "Decided blocks whose root is not on Solana yet.";
     settlement_lag: Seconds, "asset_l2_settlement_lag_seconds", Seconds, "Age of the oldest decided block whose root is not on Solana yet.";
