@@ -86,3 +86,97 @@ fn run<S: Sink>(name: &'static str, mut queue: mpsc::Receiver<Request<S::Job>>, 
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        future::Future,
+        pin::pin,
+        sync::mpsc as channel,
+        task::{Context, Poll, Waker},
+    };
+
+    use super::*;
+
+    /// Reports each group and waits to be let on; fails on job 13, refuses job 7.
+    struct Probe {
+        groups: channel::Sender<Vec<u32>>,
+        go: channel::Receiver<()>,
+    }
+
+    impl Sink for Probe {
+        type Job = u32;
+
+        fn commit(&mut self, jobs: Vec<u32>) -> Result<Vec<Result<(), StoreError>>, StoreError> {
+            self.groups.send(jobs.clone()).unwrap();
+            self.go.recv().unwrap();
+            if jobs.contains(&13) {
+                return Err(StoreError::damaged("probe", 13));
+            }
+            let refused = StoreError::Height { got: 7, expected: 8 };
+            Ok(jobs
+                .iter()
+                .map(|job| if *job == 7 { Err(refused.clone()) } else { Ok(()) })
+                .collect())
+        }
+    }
+
+    #[tokio::test]
+    async fn what_waits_is_committed_together_in_order() {
+        let (report, groups) = channel::channel();
+        let (go, wait) = channel::channel();
+        let writer = Writer::spawn(
+            "probe",
+            Probe {
+                groups: report,
+                go: wait,
+            },
+        )
+        .unwrap();
+        let mut context = Context::from_waker(Waker::noop());
+        let mut first = pin!(writer.write(0));
+        assert!(first.as_mut().poll(&mut context).is_pending());
+        assert_eq!(groups.recv().unwrap(), [0]);
+        let mut waiting: Vec<_> = (1..=100).map(|job| Box::pin(writer.write(job))).collect();
+        for write in &mut waiting {
+            assert!(matches!(write.as_mut().poll(&mut context), Poll::Pending));
+        }
+        for _ in 0..3 {
+            go.send(()).unwrap();
+        }
+        first.await.unwrap();
+        // 13 fails its whole group, and with it everything after.
+        let ends: Vec<_> = (1..=64).collect();
+        assert_eq!(groups.recv().unwrap(), ends);
+        for (job, write) in (1..).zip(waiting) {
+            let error = write.await.unwrap_err();
+            assert_eq!(
+                matches!(error, StoreError::Damaged { .. }),
+                job <= 64,
+                "{job}: {error}"
+            );
+            assert_eq!(matches!(error, StoreError::Stopped), job > 64, "{job}: {error}");
+        }
+        assert!(matches!(writer.write(1).await, Err(StoreError::Stopped)));
+    }
+
+    #[tokio::test]
+    async fn a_refusal_is_for_its_own_caller() {
+        let (report, _groups) = channel::channel();
+        let (go, wait) = channel::channel();
+        let writer = Writer::spawn(
+            "probe",
+            Probe {
+                groups: report,
+                go: wait,
+            },
+        )
+        .unwrap();
+        for _ in 0..3 {
+            go.send(()).unwrap();
+        }
+        let (six, seven, eight) = tokio::join!(writer.write(6), writer.write(7), writer.write(8));
+        assert!(six.is_ok() && eight.is_ok());
+        assert!(matches!(seven, Err(StoreError::Height { .. })));
+    }
+}

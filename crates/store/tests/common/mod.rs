@@ -1,0 +1,164 @@
+//! A chain of one validator that makes real blocks: signed transfers, executed, certified with BLS.
+#![allow(dead_code, reason = "each test binary uses its own part")]
+
+use std::sync::Arc;
+
+use assetvm::*;
+use hotshot::{Record, Recovery, StoredProposal};
+use hotshot_engine::ports::DecidedBlock;
+use hotshot_types::{
+    Certificate, Certificate1, Committee, Epoch, Justify, KeyPair, Member, NodeId, Phase, Proposal, Stake,
+    View, VoteData,
+};
+use rollup_abi::{Digest, Header, mmr::Mmr, roots, vote};
+use store::{CommittedBlock, Tip};
+
+pub const PAYERS: u8 = 4;
+
+pub fn payer(who: u8) -> SigningKey {
+    SigningKey::from_seed(&[who + 1; 32])
+}
+
+pub fn genesis() -> Genesis {
+    let mut accounts: Vec<_> = (0..PAYERS)
+        .map(|who| (payer(who).address(), "1000000".parse().unwrap()))
+        .collect();
+    accounts.sort();
+    Genesis {
+        program_id: Address::new([0xaa; 32]),
+        mint_authority: payer(0).address(),
+        supply_cap: Amount::MAX,
+        minimum_fee: Amount::from_base_units(1),
+        accounts,
+        committee: [0; 32],
+        timestamp_ms: 1_700_000_000_000,
+    }
+}
+
+pub fn genesis_header() -> Header {
+    let root = genesis().state().unwrap().root();
+    Header {
+        chain_id: genesis().chain_id(),
+        epoch: 0,
+        view: 0,
+        height: 0,
+        timestamp_ms: 1_700_000_000_000,
+        parent: [0; 32],
+        payload_commitment: vote::payload_commitment(Payload::default().as_bytes()),
+        state_root: root,
+        roots_acc: roots::genesis(&root),
+        history_root: Mmr::default().root(),
+        next_committee: [0; 32],
+        inbox_count: 0,
+        inbox_hash: [0; 32],
+        outbox_root: [0; 32],
+    }
+}
+
+/// The validator, at some block.
+pub struct Maker {
+    key: KeyPair,
+    committee: Committee,
+    pub header: Header,
+    pub history: Mmr,
+    pub state: State,
+    justify: Justify,
+}
+
+/// A block on its way: what the node says about it, and what it commits in the end.
+pub struct Made {
+    pub view: View,
+    pub leaf: Digest,
+    pub proposal: Record,
+    pub vote1: Record,
+    pub vote2: Record,
+    pub committed: CommittedBlock,
+}
+
+impl Maker {
+    pub fn at(tip: &Tip, recovery: &Recovery) -> Self {
+        let key = KeyPair::from_bytes(&[3; 32]).unwrap();
+        let member = Member {
+            node: NodeId([7; 32]),
+            key: key.public().clone(),
+            stake: Stake::new(1),
+        };
+        Self {
+            key,
+            committee: Committee::new(genesis().chain_id(), Epoch::ZERO, vec![member]).unwrap(),
+            header: tip.header.clone(),
+            history: tip.history.clone(),
+            state: tip.state.clone(),
+            justify: recovery.lock.clone(),
+        }
+    }
+
+    fn certify<P: Phase>(&self, data: VoteData) -> Certificate<P> {
+        let signature = self.key.sign(&data.digest::<P>(self.committee.chain_id()));
+        Certificate::assemble(&self.committee, data, [(0, signature)]).unwrap()
+    }
+
+    /// The next block, in `view`, with a transfer of each payer to an address of this height.
+    pub fn make(&mut self, view: View) -> Made {
+        let height = self.header.height + 1;
+        let transactions: Vec<_> = (0..PAYERS)
+            .map(|who| {
+                let key = payer(who);
+                let to = Address::new(rollup_abi::sha256(&[&height.to_le_bytes(), &[who]]));
+                let body = TransactionBody {
+                    chain_id: self.header.chain_id,
+                    sender: key.address(),
+                    nonce: self.state.get(&key.address()).unwrap().nonce,
+                    fee: Amount::from_base_units(1),
+                    action: Action::transfer(to, Amount::from_base_units(height)),
+                };
+                Unvalidated::new(key.sign(body)).verify().unwrap()
+            })
+            .collect();
+        let outcome = execute_block(&self.state, &transactions).unwrap();
+        let payload: Arc<[u8]> = Payload::of(&transactions).unwrap().into_bytes().into();
+        let header = Header {
+            view: view.get(),
+            height,
+            timestamp_ms: self.header.timestamp_ms + 250,
+            parent: self.header.commitment(),
+            payload_commitment: vote::payload_commitment(&payload),
+            state_root: outcome.state_root,
+            roots_acc: roots::extend(&self.header.roots_acc, &outcome.state_root),
+            history_root: self.history.root(),
+            ..self.header.clone()
+        };
+        let leaf = header.commitment();
+        let data = VoteData::of(&header, leaf);
+        let lock: Certificate1 = self.certify(data);
+        let proposal = Proposal {
+            header: header.clone(),
+            justify: self.justify.clone(),
+            timeout: None,
+            payload: payload.clone(),
+        };
+        self.justify = Justify::Certified(lock.clone());
+        self.header = header.clone();
+        self.history.append(&leaf);
+        self.state = outcome.state;
+        Made {
+            view,
+            leaf,
+            proposal: Record::Proposal(StoredProposal {
+                proposal: Arc::new(proposal),
+                signature: None,
+            }),
+            vote1: Record::Vote1 { view, leaf },
+            vote2: Record::Vote2 { lock },
+            committed: CommittedBlock {
+                block: DecidedBlock {
+                    header,
+                    payload,
+                    certificate: Some(self.certify(data)),
+                },
+                receipts: outcome.receipts,
+                changes: outcome.changes,
+            },
+        }
+    }
+}
