@@ -8,7 +8,7 @@ use std::{path::Path, sync::Arc, time::Instant};
 use assetvm::*;
 use hotshot::Record;
 use hotshot_engine::ports::{DecidedBlock, Storage};
-use hotshot_types::{Justify, Proposal, View};
+use hotshot_types::{Justify, Proposal};
 use rollup_abi::{Header, mmr::Mmr, roots, sha256, vote};
 use store::{CommittedBlock, Opened, Store};
 
