@@ -7,7 +7,7 @@ use rollup_abi::{Digest, Header};
 
 use crate::{
     Block, Certificate1, Certificate2, Height, SignedProposal, TimeoutCertificate, TimeoutVote, Unvalidated,
-    View, Vote1, Vote2,
+    Vote1, Vote2,
     proposal::{read_header, write_header},
 };
 
@@ -50,8 +50,6 @@ pub enum Message {
 /// Asks for the proposal of a leaf that a certificate or a child names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, BorshSerialize, BorshDeserialize)]
 pub struct FetchProposal {
-    /// Its view.
-    pub view: View,
     /// Its commitment.
     pub leaf: Digest,
 }

@@ -1,0 +1,103 @@
+//! Fetching what is certified and not here (B2): single proposals where little is missing, decided blocks where much is.
+
+use hotshot_types::{
+    Height, NodeId, VoteData,
+    message::{FetchBlocks, FetchProposal},
+};
+use rollup_abi::Digest;
+
+use super::{Consensus, Fetch};
+use crate::{Outgoing, Output, Recipient, tree::Path};
+
+/// Up to how far above the decided block a missing block is asked for by its leaf; members keep more decided ones.
+const NEAR: u64 = 8;
+const _: () = assert!((NEAR as usize) < crate::tree::RECENT);
+
+impl Consensus {
+    /// The highest block that is missing on the way to a final leaf or to the lock, and its height.
+    fn missing(&self) -> Option<(Digest, u64)> {
+        let finals = self.finals.values().next_back().map(|last| last.data);
+        let lock = self.lock.data();
+        let missing = |data: VoteData| match self.tree.path(&data.leaf, data.height.get()) {
+            Path::Missing { leaf, height } => Some((leaf, height)),
+            Path::Complete(_) | Path::Conflict => None,
+        };
+        finals.and_then(missing).or_else(|| missing(lock))
+    }
+
+    pub(super) fn catch_up(&mut self, out: &mut Vec<Output>) {
+        let Some((leaf, height)) = self.missing() else {
+            self.fetch = None;
+            return;
+        };
+        let now = self.now.elapsed;
+        let fetch = match &mut self.fetch {
+            Some(fetch) => {
+                if fetch.leaf != leaf {
+                    // One step further on the way: go on at once.
+                    fetch.leaf = leaf;
+                    fetch.next_at = now;
+                }
+                fetch
+            }
+            // It may be on its way: certificates are faster than blocks.
+            none => none.insert(Fetch {
+                leaf,
+                attempts: 0,
+                next_at: now.saturating_add(self.config.timing.fetch_delay),
+            }),
+        };
+        if now < fetch.next_at {
+            return;
+        }
+        let attempt = fetch.attempts;
+        let decided = self.decided().height;
+        let far = height.saturating_sub(decided) > NEAR;
+        // What one way does not find, the other may.
+        let by_height = far != (attempt % 2 == 1);
+        let hold = by_height && self.is_applying();
+        if let Some(fetch) = &mut self.fetch {
+            fetch.attempts = attempt.saturating_add(u32::from(!hold));
+            fetch.next_at = now.saturating_add(self.config.timing.fetch_retry);
+        }
+        let what = if hold {
+            return;
+        } else if by_height {
+            let from = Height::new(decided.saturating_add(1));
+            Outgoing::FetchBlocks(FetchBlocks { from })
+        } else {
+            Outgoing::FetchProposal(FetchProposal { leaf })
+        };
+        if let Some(member) = self.peer(attempt) {
+            let to = Recipient::One(member);
+            out.push(Output::Send { to, what });
+        }
+    }
+
+    /// A branch was decided: go on at once, with the member that had it.
+    pub(super) fn caught_up(&mut self) {
+        if let Some(fetch) = &mut self.fetch {
+            fetch.next_at = self.now.elapsed;
+            fetch.attempts &= !1;
+        }
+    }
+
+    /// Whether the next final leaf is complete: its blocks are being validated, more would only come again.
+    fn is_applying(&self) -> bool {
+        self.finals.values().next().is_some_and(|next| {
+            let path = self.tree.path(&next.data.leaf, next.data.height.get());
+            matches!(path, Path::Complete(_))
+        })
+    }
+
+    /// The members in turn, beginning behind this node. A step of two attempts tries both ways with each.
+    fn peer(&self, attempt: u32) -> Option<NodeId> {
+        let members = self.committee().members();
+        let node = self.config.node;
+        let own = members.iter().position(|member| member.node == node).unwrap_or(0);
+        let others = members.iter().cycle().skip(own).take(members.len());
+        let others: Vec<NodeId> = others.map(|m| m.node).filter(|other| *other != node).collect();
+        let turn = usize::try_from(attempt / 2).ok()?.checked_rem(others.len())?;
+        others.get(turn).copied()
+    }
+}

@@ -1,0 +1,60 @@
+//! Deciding.
+
+use hotshot_types::Certificate2;
+use rollup_abi::Digest;
+
+use super::Consensus;
+use crate::{
+    Decided, HaltReason, Outgoing, Output,
+    tree::{Path, Status},
+};
+
+impl Consensus {
+    /// Decides final leaves, lowest first, each with all its undecided ancestors. All final leaves are on one branch, so
+    /// where one cannot be decided yet, no higher one can.
+    pub(super) fn decide(&mut self, out: &mut Vec<Output>) -> Result<(), HaltReason> {
+        while let Some((view, next)) = self.finals.first_key_value() {
+            let way = match self.tree.path(&next.data.leaf, next.data.height.get()) {
+                Path::Complete(way) => way,
+                Path::Missing { .. } => return Ok(()),
+                Path::Conflict => return Err(HaltReason::ConflictingDecision { view: *view }),
+            };
+            let status = |leaf: &Digest| self.tree.get(leaf).map(|entry| entry.status);
+            if way.iter().any(|leaf| status(leaf) == Some(Status::Invalid)) {
+                return Err(HaltReason::Diverged { view: *view });
+            }
+            if way.iter().any(|leaf| status(leaf) != Some(Status::Valid)) {
+                return Ok(());
+            }
+            self.decide_branch(&way, out);
+        }
+        Ok(())
+    }
+
+    /// B8: the state moves and the event leaves together, ancestors included, so none is swallowed and none comes twice.
+    fn decide_branch(&mut self, way: &[Digest], out: &mut Vec<Output>) {
+        let mut blocks = Vec::with_capacity(way.len());
+        for (leaf, content) in self.tree.decide(way) {
+            let view = hotshot_types::View::new(content.header().view);
+            let of_leaf = |certificate: &Certificate2| *certificate.leaf() == leaf;
+            let certificate = self.finals.get(&view).and_then(|known| known.certificate.clone());
+            blocks.push(Decided {
+                block: content.block(),
+                leaf,
+                certificate: certificate.filter(of_leaf),
+            });
+        }
+        self.decided_certificate = blocks.last().and_then(|last| last.certificate.clone());
+        let above = self.decided_view().next();
+        self.finals = self.finals.split_off(&above);
+        self.certificates1 = self.certificates1.split_off(&above);
+        self.votes1 = self.votes1.split_off(&above);
+        self.caught_up();
+        out.push(Output::Decide(blocks));
+        // Who caught up does not tell the others what they know.
+        let recent = self.decided_view().plus(2) >= self.view;
+        if let Some(certificate) = self.decided_certificate.clone().filter(|_| recent) {
+            self.send(Outgoing::Certificate2(certificate), out);
+        }
+    }
+}

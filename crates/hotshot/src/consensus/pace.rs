@@ -1,0 +1,125 @@
+//! Views: entering, giving up, saying things again, and the timer.
+
+use std::{sync::Arc, time::Duration};
+
+use hotshot_types::{Justify, TimeoutData, View};
+
+use super::{Consensus, Said};
+use crate::{Outgoing, Output, Record};
+
+impl Consensus {
+    /// Enters a later view.
+    pub(super) fn enter(&mut self, view: View, timed_out: bool, out: &mut Vec<Output>) {
+        self.view = view;
+        self.entered = self.now.elapsed;
+        self.failures = if timed_out {
+            self.failures.saturating_add(1)
+        } else {
+            0
+        };
+        self.resend_at = self.next_resend();
+        self.build_at = Duration::ZERO;
+        let vote2 = self.said.vote2;
+        self.said = Said {
+            vote2,
+            ..Said::default()
+        };
+        out.push(Output::ViewChanged { view, timed_out });
+    }
+
+    /// Views that are as long as they should be need nothing said again.
+    pub(super) fn next_resend(&self) -> Duration {
+        let timing = &self.config.timing;
+        let interval = timing.block_interval.saturating_mul(2).max(timing.resend);
+        self.now.elapsed.saturating_add(interval)
+    }
+
+    fn view_deadline(&self) -> Duration {
+        let timeout = self.config.timing.view_timeout_after(self.failures);
+        self.entered.saturating_add(timeout)
+    }
+
+    /// Members with f+1 of the stake gave up `view` or later ones, so somebody honest did: join, for waiting longer would
+    /// only keep the quorum apart.
+    pub(super) fn join_timeout(&mut self, view: View, out: &mut Vec<Output>) {
+        if view > self.view {
+            // Somebody honest was there, so the views between are over.
+            self.enter(view, true, out);
+        }
+        if view == self.view {
+            self.time_out(out);
+        }
+    }
+
+    pub(super) fn give_up_view(&mut self, out: &mut Vec<Output>) {
+        if self.now.elapsed >= self.view_deadline() {
+            self.time_out(out);
+        }
+    }
+
+    fn time_out(&mut self, out: &mut Vec<Output>) {
+        if !self.is_member() || self.actions.timeout >= self.view {
+            return;
+        }
+        self.actions.timeout = self.view;
+        let record = Record::TimedOut {
+            view: self.view,
+            lock: self.lock.clone(),
+        };
+        let vote = self.timeout_vote();
+        self.persist(vec![record], vote, out);
+        out.push(Output::TimedOut(self.view));
+    }
+
+    /// The timeout vote for this view, with the lock as it is.
+    pub(super) fn timeout_vote(&self) -> Outgoing {
+        let data = TimeoutData {
+            epoch: self.epoch(),
+            view: self.view,
+            lock_view: self.lock.view(),
+        };
+        Outgoing::Timeout(data, self.lock.clone())
+    }
+
+    /// Links lose messages: while a view does not end, what ended the one before and what this node said is said again.
+    pub(super) fn resend(&mut self, out: &mut Vec<Output>) {
+        if self.now.elapsed < self.resend_at {
+            return;
+        }
+        self.resend_at = self.next_resend();
+        let mut again = Vec::new();
+        again.extend(self.decided_certificate.clone().map(Outgoing::Certificate2));
+        if let Justify::Certified(certificate) = &self.lock {
+            again.push(Outgoing::Certificate1(certificate.clone()));
+        }
+        let ended = self.timeout.as_ref().filter(|t| t.view().next() == self.view);
+        again.extend(ended.map(|t| Outgoing::TimeoutCertificate(Arc::clone(t))));
+        if self.actions.timeout < self.view {
+            again.extend(self.said.proposal.clone().map(Outgoing::Proposal));
+            again.extend(self.said.vote1.map(Outgoing::Vote1));
+        }
+        let vote2 = self.said.vote2.filter(|data| data.view > self.decided_view());
+        again.extend(vote2.map(Outgoing::Vote2));
+        again.extend(self.said.timeout.clone());
+        for what in again {
+            self.send(what, out);
+        }
+    }
+
+    /// Asks for the next tick, if it changed.
+    pub(super) fn set_timer(&mut self, out: &mut Vec<Output>) {
+        let running = self.is_member() && self.actions.timeout < self.view;
+        let deadlines = [
+            running.then(|| self.view_deadline()),
+            Some(self.resend_at),
+            self.propose_deadline(),
+            self.fetch.as_ref().map(|fetch| fetch.next_at),
+            self.revalidate_at,
+        ];
+        let next = deadlines.into_iter().flatten().min();
+        if next != self.timer {
+            self.timer = next;
+            out.extend(next.map(Output::SetTimer));
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! Validating and voting.
+
+use std::time::Duration;
+
+use hotshot_types::{View, VoteData};
+use rollup_abi::Digest;
+
+use super::Consensus;
+use crate::{
+    Outgoing, Output, Record,
+    rules::{self, Vote1Conditions, Vote2Conditions},
+    tree::{Content, Status},
+};
+
+/// Most blocks that the application judges at a time.
+const MAX_VALIDATING: usize = 4;
+/// How long to wait before the application is asked about a block again.
+const REVALIDATE_DELAY: Duration = Duration::from_millis(50);
+/// Most first votes remembered above the decided view. Of more, the oldest go, and Vote2 is refused below them.
+const MAX_VOTES1: usize = 1024;
+
+impl Consensus {
+    pub(super) fn revalidate_later(&mut self) {
+        self.revalidate_at = Some(self.now.elapsed.saturating_add(REVALIDATE_DELAY));
+    }
+
+    /// Lets the application judge what stands on a decided or valid parent.
+    pub(super) fn validate(&mut self, out: &mut Vec<Output>) {
+        if self.revalidate_at.is_some_and(|at| self.now.elapsed < at) {
+            return;
+        }
+        self.revalidate_at = None;
+        let free = MAX_VALIDATING.saturating_sub(self.tree.validating());
+        for leaf in self.tree.ready().into_iter().take(free) {
+            let Some(entry) = self.tree.get(&leaf) else {
+                continue;
+            };
+            let Some(parent) = self.tree.valid_header(&entry.header().parent).cloned() else {
+                continue;
+            };
+            let block = entry.content.block();
+            out.push(Output::Validate { parent, block, leaf });
+            if let Some(entry) = self.tree.get_mut(&leaf) {
+                entry.status = Status::Validating;
+            }
+        }
+    }
+
+    /// Vote1 for the first proposal of this view for which [`rules::may_vote1`] holds.
+    pub(super) fn vote1(&mut self, out: &mut Vec<Output>) {
+        if !self.is_member() {
+            return;
+        }
+        let votable = |leaf: &&Digest| self.may_vote1(leaf);
+        let Some(leaf) = self.tree.in_view(self.view).find(votable).copied() else {
+            return;
+        };
+        let Some(entry) = self.tree.get(&leaf) else { return };
+        let data = VoteData::of(entry.header(), leaf);
+        let view = data.view;
+        let mut records: Vec<Record> = self.proposal_record(&leaf).into_iter().collect();
+        records.push(Record::Vote1 { view, leaf });
+        self.actions.vote1 = view;
+        self.votes1.insert(view, leaf);
+        if self.votes1.len() > MAX_VOTES1
+            && let Some((forgotten, _)) = self.votes1.pop_first()
+        {
+            self.votes1_forgotten = forgotten;
+        }
+        self.persist(records, Outgoing::Vote1(data), out);
+    }
+
+    fn may_vote1(&self, leaf: &Digest) -> bool {
+        let Some(entry) = self.tree.get(leaf) else {
+            return false;
+        };
+        let Content::Proposal(proposal, _) = &entry.content else {
+            return false;
+        };
+        let header = entry.header();
+        let drift = u64::try_from(self.config.timing.max_clock_drift.as_millis()).unwrap_or(u64::MAX);
+        let parent = self.tree.valid_header(&header.parent);
+        rules::may_vote1(&Vote1Conditions {
+            view: entry.view(),
+            current: self.view,
+            voted: self.actions.vote1,
+            timed_out: self.actions.timeout,
+            decided: self.decided_view(),
+            safe: rules::is_safe(&proposal.justify, &self.lock),
+            // A valid block's parent is valid or decided, all the way down.
+            valid: entry.status == Status::Valid && parent.is_some(),
+            timely: parent
+                .is_some_and(|parent| rules::timestamp_holds(header, parent, self.now.wall_ms, drift)),
+        })
+    }
+
+    /// Vote2 for every certified block, lowest view first, for which [`rules::may_vote2`] holds.
+    pub(super) fn vote2(&mut self, out: &mut Vec<Output>) {
+        if !self.is_member() {
+            return;
+        }
+        let open = self.certificates1.range(self.actions.vote2.next()..);
+        let views: Vec<View> = open.map(|(view, _)| *view).collect();
+        for view in views {
+            let Some(certificate) = self.certificates1.get(&view) else {
+                continue;
+            };
+            let data = *certificate.data();
+            if !self.may_vote2(&data) {
+                continue;
+            }
+            let lock = certificate.clone();
+            let mut records: Vec<Record> = self.proposal_record(&data.leaf).into_iter().collect();
+            records.push(Record::Vote2 { lock });
+            self.actions.vote2 = view;
+            self.persist(records, Outgoing::Vote2(data), out);
+        }
+    }
+
+    fn may_vote2(&self, data: &VoteData) -> bool {
+        let valid = self.tree.get(&data.leaf).is_some_and(|entry| {
+            // A bare block is final already, and could not be handed on as a proposal.
+            let whole = matches!(entry.content, Content::Proposal(..));
+            whole && entry.status == Status::Valid && rules::names(data, entry.header())
+        });
+        valid
+            && rules::may_vote2(&Vote2Conditions {
+                view: data.view,
+                voted: self.actions.vote2,
+                decided: self.decided_view(),
+                valid,
+                excluded: self.voted_for_branch_excluding(data),
+            })
+    }
+
+    /// B1: whether a later first vote of this node, or its higher lock, is on a branch without this leaf. What is not
+    /// known to contain it counts as excluding it.
+    fn voted_for_branch_excluding(&self, data: &VoteData) -> bool {
+        let excludes = |tip: &Digest| !self.tree.contains(tip, &data.leaf, data.view);
+        let by_vote = self
+            .votes1
+            .range(data.view.next()..)
+            .any(|(_, tip)| excludes(tip));
+        let lock = self.lock.data();
+        let by_lock = lock.view > data.view && excludes(&lock.leaf);
+        by_vote || by_lock || data.view < self.votes1_forgotten
+    }
+
+    /// After a restart: the second vote that was made before, to be said again.
+    pub(super) fn voted2_before(&self) -> Option<VoteData> {
+        let data = self.lock.data();
+        let own = data.view == self.actions.vote2 && data.view > self.decided_view();
+        own.then_some(data)
+    }
+}

@@ -1,0 +1,196 @@
+//! What goes into the core and what comes out.
+
+use std::{sync::Arc, time::Duration};
+
+use hotshot_types::{
+    Block, Certificate1, Certificate2, Justify, NodeId, Proposal, SignedProposal, TimeoutCertificate,
+    TimeoutData, View, VoteData,
+    message::{FetchBlocks, FetchProposal, FetchedBlocks},
+};
+use rollup_abi::{Digest, Header};
+
+use crate::{Record, rules::Fault};
+
+/// The time: an input like every other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Now {
+    /// Monotonic, since some start.
+    pub elapsed: Duration,
+    /// Wall clock, milliseconds since 1970.
+    pub wall_ms: u64,
+}
+
+/// Names something that is being made durable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Token(pub(crate) u64);
+
+/// The application's judgement of a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It computed the same.
+    Valid,
+    /// The block is wrong.
+    Invalid,
+    /// It could not tell yet: ask again.
+    Retry,
+}
+
+/// What happens to a node. Signatures of everything that comes from peers have been checked.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// A proposal, broadcast or fetched: leader's signature, justification, timeout certificate and payload hash hold.
+    Proposal(SignedProposal),
+    /// A quorum of first votes.
+    Certificate1(Certificate1),
+    /// A quorum of second votes.
+    Certificate2(Certificate2),
+    /// A quorum gave a view up.
+    TimeoutCertificate(Arc<TimeoutCertificate>),
+    /// Somebody honest gave this view or a later one up.
+    TimeoutOneHonest(View),
+    /// Decided blocks: certificate, links and payload hashes hold.
+    Blocks(Arc<FetchedBlocks>),
+    /// The application has built a block.
+    Built {
+        /// For this view.
+        view: View,
+        /// The block.
+        block: Block,
+    },
+    /// The application could not build a block for this view.
+    BuildFailed(View),
+    /// The application has judged a block.
+    Validated {
+        /// Which.
+        leaf: Digest,
+        /// How.
+        verdict: Verdict,
+    },
+    /// What the token names is durable.
+    Persisted(Token),
+    /// Time has passed.
+    Tick,
+}
+
+/// Whom something is sent to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recipient {
+    /// Every other member.
+    Others,
+    /// One member.
+    One(NodeId),
+}
+
+/// What is sent. The first four are signed on their way out; all that they depend on is durable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outgoing {
+    /// Own proposal.
+    Proposal(Arc<Proposal>),
+    /// Own first vote.
+    Vote1(VoteData),
+    /// Own second vote.
+    Vote2(VoteData),
+    /// Own timeout vote, with the lock that it names.
+    Timeout(TimeoutData, Justify),
+    /// A quorum of first votes.
+    Certificate1(Certificate1),
+    /// A quorum of second votes.
+    Certificate2(Certificate2),
+    /// A quorum gave a view up.
+    TimeoutCertificate(Arc<TimeoutCertificate>),
+    /// Asks for a proposal.
+    FetchProposal(FetchProposal),
+    /// Asks for decided blocks.
+    FetchBlocks(FetchBlocks),
+}
+
+/// A decided block.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decided {
+    /// The block.
+    pub block: Block,
+    /// Its commitment.
+    pub leaf: Digest,
+    /// Its own certificate, if it has one: a block is decided through a descendant, too.
+    pub certificate: Option<Certificate2>,
+}
+
+/// Why a node stops for good: going on could break safety.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum HaltReason {
+    /// Two leaves are certified in one view: a third of the stake is faulty.
+    #[error("two leaves are certified in view {view}")]
+    ConflictingCertificates {
+        /// The view.
+        view: View,
+    },
+    /// A decided block does not follow the block that this node decided.
+    #[error("a certified decision of view {view} contradicts this node's")]
+    ConflictingDecision {
+        /// The view of the contradicting block.
+        view: View,
+    },
+    /// A quorum certified a block that this node's application finds wrong: states have diverged.
+    #[error("the block of view {view} is certified, but invalid by this node's own execution")]
+    Diverged {
+        /// The block's view.
+        view: View,
+    },
+}
+
+/// What a node does, in order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// Make these durable, after all earlier ones; then [`Input::Persisted`].
+    Persist {
+        /// Names it.
+        token: Token,
+        /// What.
+        records: Vec<Record>,
+    },
+    /// Send.
+    Send {
+        /// To whom.
+        to: Recipient,
+        /// What.
+        what: Outgoing,
+    },
+    /// Let the application build a block; then [`Input::Built`] or [`Input::BuildFailed`].
+    Build {
+        /// For this view.
+        view: View,
+        /// On this block.
+        parent: Header,
+    },
+    /// Let the application judge a block; then [`Input::Validated`].
+    Validate {
+        /// On this block.
+        parent: Header,
+        /// The block.
+        block: Block,
+        /// Its commitment.
+        leaf: Digest,
+    },
+    /// These blocks are final, oldest first; each leaves the core once, in order.
+    Decide(Vec<Decided>),
+    /// The node is in a new view.
+    ViewChanged {
+        /// Which.
+        view: View,
+        /// Whether the one before was given up.
+        timed_out: bool,
+    },
+    /// This node gave a view up.
+    TimedOut(View),
+    /// Call [`Input::Tick`] then; replaces the timer before.
+    SetTimer(Duration),
+    /// A member broke a rule.
+    Misbehaviour {
+        /// Who.
+        member: NodeId,
+        /// How.
+        fault: Fault,
+    },
+    /// Stop for good. Nothing comes out any more.
+    Halt(HaltReason),
+}
