@@ -1,6 +1,7 @@
 //! Measures the state tree and block execution and prints a table: `cargo run --release -p assetvm --example measure`.
 //!
 //! Arguments: accounts (default 1,000,000) and repetitions (default 21). Times are medians and worst cases of one thread.
+#![allow(clippy::disallowed_methods, reason = "measuring reads the clock")]
 
 use std::{num::NonZeroUsize, time::Instant};
 
