@@ -109,7 +109,11 @@ impl Progress {
             return;
         }
         let mut stderr = std::io::stderr().lock();
-        let start = if std::mem::take(&mut self.open_line) { "\n" } else { "" };
+        let start = if std::mem::take(&mut self.open_line) {
+            "\n"
+        } else {
+            ""
+        };
         let _ = if self.colour {
             writeln!(stderr, "{start}\x1b[1;{colour}m{tag}\x1b[0m {text}")
         } else {

@@ -195,7 +195,9 @@ impl Payments {
         let mut sums = BTreeMap::new();
         for payment in &self.rows {
             let sum = sums.entry(payment.recipient).or_insert(Amount::ZERO);
-            *sum = sum.checked_add(payment.amount).expect("the sum of all rows fits, so a part of it does");
+            *sum = sum
+                .checked_add(payment.amount)
+                .expect("the sum of all rows fits, so a part of it does");
         }
         sums
     }
@@ -238,7 +240,9 @@ fn columns(line: &[u8]) -> Result<Vec<String>, RowError> {
         .trim(csv::Trim::All)
         .from_reader(line);
     let mut record = csv::StringRecord::new();
-    reader.read_record(&mut record).map_err(|_| bad("not UTF-8".into()))?;
+    reader
+        .read_record(&mut record)
+        .map_err(|_| bad("not UTF-8".into()))?;
     Ok(record.iter().map(str::to_owned).collect())
 }
 
@@ -260,7 +264,13 @@ mod tests {
         let text = format!("\u{feff}# payroll\r\nrecipient,amount\r\n\r\n{A}, 1.5\r\n\"{A}\",\"2\"\n");
         let payments = Payments::parse(text.as_bytes()).unwrap();
         let lines: Vec<_> = payments.rows().iter().map(|p| (p.line, p.amount)).collect();
-        assert_eq!(lines, [(4, Amount::from_base_units(1_500_000_000)), (5, Amount::from_base_units(2_000_000_000))]);
+        assert_eq!(
+            lines,
+            [
+                (4, Amount::from_base_units(1_500_000_000)),
+                (5, Amount::from_base_units(2_000_000_000))
+            ]
+        );
         assert_eq!(payments.total(), Amount::from_base_units(3_500_000_000));
         let per: Vec<_> = payments.per_recipient().into_values().collect();
         assert_eq!(per, [payments.total()]);
@@ -289,11 +299,20 @@ mod tests {
     #[test]
     fn header_and_emptiness() {
         for text in ["", "\n\n", "# nothing\n", "recipient,amount\n"] {
-            assert!(matches!(Payments::parse(text.as_bytes()), Err(PaymentsError::Empty)), "{text:?}");
+            assert!(
+                matches!(Payments::parse(text.as_bytes()), Err(PaymentsError::Empty)),
+                "{text:?}"
+            );
         }
         let headless = Payments::parse(format!("\n{A},1\n").as_bytes());
-        assert!(matches!(headless, Err(PaymentsError::Header { line: 2, .. })), "{headless:?}");
-        assert!(matches!(Payments::parse(b"recipient,\xff\n"), Err(PaymentsError::Header { .. })));
+        assert!(
+            matches!(headless, Err(PaymentsError::Header { line: 2, .. })),
+            "{headless:?}"
+        );
+        assert!(matches!(
+            Payments::parse(b"recipient,\xff\n"),
+            Err(PaymentsError::Header { .. })
+        ));
     }
 
     proptest::proptest! {

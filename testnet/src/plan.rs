@@ -55,7 +55,10 @@ impl Signed {
             action,
         });
         let bytes = transaction.encode();
-        Self { id: TxId::of_encoded(&bytes), bytes }
+        Self {
+            id: TxId::of_encoded(&bytes),
+            bytes,
+        }
     }
 }
 
@@ -74,11 +77,15 @@ impl Funding {
     /// # Errors
     /// The file asks for more than can exist.
     pub fn of(payments: &Payments) -> Result<Self, OverCap> {
-        let over = || OverCap { payments: payments.total() };
+        let over = || OverCap {
+            payments: payments.total(),
+        };
         let mut payers = vec![Amount::ZERO; PAYERS.min(payments.rows().len())];
         for (index, payment) in payments.rows().iter().enumerate() {
             let count = payers.len();
-            let sum = payers[index % count].checked_add(payment.amount).and_then(|sum| sum.checked_add(FEE));
+            let sum = payers[index % count]
+                .checked_add(payment.amount)
+                .and_then(|sum| sum.checked_add(FEE));
             payers[index % count] = sum.ok_or_else(over)?;
         }
         let treasury = payers.iter().try_fold(Amount::ZERO, |sum, fund| {
@@ -89,18 +96,33 @@ impl Funding {
     }
 
     /// The mint's transaction, and the treasury's to the payers in order.
-    pub fn sign(&self, chain_id: Digest, authority: &SigningKey, treasury: &SigningKey, payers: &[Address]) -> (Signed, Vec<Signed>) {
-        let mint = Action::Mint { to: treasury.address(), amount: self.treasury };
+    pub fn sign(
+        &self,
+        chain_id: Digest,
+        authority: &SigningKey,
+        treasury: &SigningKey,
+        payers: &[Address],
+    ) -> (Signed, Vec<Signed>) {
+        let mint = Action::Mint {
+            to: treasury.address(),
+            amount: self.treasury,
+        };
         let mint = Signed::new(authority, chain_id, 0, Amount::ZERO, mint);
-        let handed = (0u64..).zip(payers.iter().zip(&self.payers)).map(|(nonce, (payer, amount))| {
-            Signed::new(treasury, chain_id, nonce, FEE, Action::transfer(*payer, *amount))
-        });
+        let handed = (0u64..)
+            .zip(payers.iter().zip(&self.payers))
+            .map(|(nonce, (payer, amount))| {
+                Signed::new(treasury, chain_id, nonce, FEE, Action::transfer(*payer, *amount))
+            });
         (mint, handed.collect())
     }
 }
 
 /// Signs all payments: for each payer its transactions by nonce, each with the index of its row.
-pub fn sign_payments(payments: &Payments, chain_id: Digest, payers: &[SigningKey]) -> Vec<Vec<(usize, Signed)>> {
+pub fn sign_payments(
+    payments: &Payments,
+    chain_id: Digest,
+    payers: &[SigningKey],
+) -> Vec<Vec<(usize, Signed)>> {
     let mut plans: Vec<Vec<(usize, Signed)>> = vec![Vec::new(); payers.len()];
     for (row, payment) in payments.rows().iter().enumerate() {
         let turn = row % payers.len();
@@ -152,16 +174,29 @@ mod tests {
         let addresses: Vec<_> = payers.iter().map(SigningKey::address).collect();
         let (mint, handed) = funding.sign(chain_id, &key[0], &key[1], &addresses);
         let plans = sign_payments(&payments, chain_id, &payers);
-        let all = [mint].into_iter().chain(handed).chain(plans.into_iter().flatten().map(|(_, tx)| tx));
-        let verified: Vec<_> =
-            all.map(|tx| Unvalidated::decode(&tx.bytes).unwrap().verify().unwrap()).collect();
+        let all = [mint]
+            .into_iter()
+            .chain(handed)
+            .chain(plans.into_iter().flatten().map(|(_, tx)| tx));
+        let verified: Vec<_> = all
+            .map(|tx| Unvalidated::decode(&tx.bytes).unwrap().verify().unwrap())
+            .collect();
         let outcome = execute_block(&genesis.state().unwrap(), &verified).unwrap();
-        assert!(outcome.receipts.iter().all(|receipt| receipt.outcome == Outcome::Applied));
+        assert!(
+            outcome
+                .receipts
+                .iter()
+                .all(|receipt| receipt.outcome == Outcome::Applied)
+        );
         for (recipient, sum) in payments.per_recipient() {
             assert_eq!(outcome.state.get(&recipient).unwrap().balance, sum);
         }
         for payer in addresses.iter().chain([&key[1].address()]) {
-            assert_eq!(outcome.state.get(payer).unwrap().balance, Amount::ZERO, "nothing is left over");
+            assert_eq!(
+                outcome.state.get(payer).unwrap().balance,
+                Amount::ZERO,
+                "nothing is left over"
+            );
         }
     }
 
@@ -174,7 +209,9 @@ mod tests {
     #[test]
     fn more_than_the_cap_is_refused() {
         let address = Address::new([3; 32]);
-        let file = |amount: &str| Payments::parse(format!("recipient,amount\n{address},{amount}\n").as_bytes()).unwrap();
+        let file = |amount: &str| {
+            Payments::parse(format!("recipient,amount\n{address},{amount}\n").as_bytes()).unwrap()
+        };
         Funding::of(&file("9999999999.9")).unwrap();
         Funding::of(&file("10000000000")).unwrap_err();
         Funding::of(&file(&Amount::MAX.to_string())).unwrap_err();
@@ -191,7 +228,11 @@ mod tests {
             (1_000, None, Some(510), ms(500)),
             (10, None, Some(3_600), LONGEST_GAP),
         ] {
-            assert_eq!(pace(rows, tps, secs.map(Duration::from_secs)), expected, "{rows} {tps:?} {secs:?}");
+            assert_eq!(
+                pace(rows, tps, secs.map(Duration::from_secs)),
+                expected,
+                "{rows} {tps:?} {secs:?}"
+            );
         }
     }
 }

@@ -55,7 +55,11 @@ impl Process {
     /// Starts it. Must be called within a tokio runtime.
     pub fn spawn(spec: &Spec) -> io::Result<Self> {
         let log = OpenOptions::new().create(true).append(true).open(&spec.log)?;
-        let mut child = tokio::process::Command::new(&spec.exe)
+        let mut command = tokio::process::Command::new(&spec.exe);
+        for (name, _) in std::env::vars_os().filter(|(name, _)| is_setting(name)) {
+            command.env_remove(name);
+        }
+        let mut child = command
             .args(&spec.args)
             .stdin(Stdio::piped())
             .stdout(log.try_clone()?)
@@ -63,7 +67,9 @@ impl Process {
             .process_group(0)
             .kill_on_drop(true)
             .spawn()?;
-        let pid = child.id().ok_or_else(|| io::Error::other("the child is gone already"))?;
+        let pid = child
+            .id()
+            .ok_or_else(|| io::Error::other("the child is gone already"))?;
         let lifeline = child.stdin.take();
         let (signals, requests) = mpsc::channel(MAX_SIGNALS);
         let (ended, status) = watch::channel(None);
@@ -94,7 +100,11 @@ impl Process {
     pub async fn ended(&self) -> Option<ExitStatus> {
         let mut status = self.status.clone();
         // The task that holds the sender ends only after it has sent, or with the runtime.
-        status.wait_for(Option::is_some).await.ok().and_then(|status| *status)
+        status
+            .wait_for(Option::is_some)
+            .await
+            .ok()
+            .and_then(|status| *status)
     }
 
     /// SIGKILL, and waits until it is gone.
@@ -125,6 +135,12 @@ impl Process {
     pub fn log(&self) -> &Path {
         &self.log
     }
+}
+
+/// Whether an environment variable would override the child's configuration file. The log filter may.
+fn is_setting(name: &std::ffi::OsStr) -> bool {
+    let name = name.to_string_lossy();
+    name.starts_with("ASSET_L2_") && name != telemetry::logs::FILTER_ENV
 }
 
 async fn supervise(mut child: Child, mut requests: mpsc::Receiver<Signal>) -> Option<ExitStatus> {
@@ -183,7 +199,10 @@ mod tests {
         let process = shell("echo one; echo two >&2; echo three; exit 7", dir.path());
         assert_eq!(process.ended().await.and_then(|s| s.code()), Some(7));
         assert_eq!(process.last_lines(2), ["two", "three"]);
-        assert_eq!(process.stop(Duration::ZERO).await, Ended::Gracefully(process.status().unwrap()));
+        assert_eq!(
+            process.stop(Duration::ZERO).await,
+            Ended::Gracefully(process.status().unwrap())
+        );
     }
 
     #[tokio::test]
@@ -193,7 +212,10 @@ mod tests {
         let graceful = shell("trap 'exit 0' TERM; echo up; read line", dir.path());
         says(&graceful, "up").await;
         let ended = graceful.stop(Duration::from_secs(10)).await;
-        assert!(matches!(ended, Ended::Gracefully(status) if status.code() == Some(0)), "{ended:?}");
+        assert!(
+            matches!(ended, Ended::Gracefully(status) if status.code() == Some(0)),
+            "{ended:?}"
+        );
 
         let stubborn = shell("trap '' TERM; echo deaf; while :; do sleep 1; done", dir.path());
         says(&stubborn, "deaf").await;

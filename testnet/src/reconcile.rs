@@ -36,7 +36,11 @@ pub fn reconcile(
 ) -> Reconciliation {
     let mut failures = Vec::new();
     let of = |wanted: fn(&Fate) -> bool| -> Vec<usize> {
-        fates.iter().filter(|(_, fate)| wanted(fate)).map(|(line, _)| *line).collect()
+        fates
+            .iter()
+            .filter(|(_, fate)| wanted(fate))
+            .map(|(line, _)| *line)
+            .collect()
     };
     let made = of(|fate| fate.applied == 1 && fate.failed == 0).len();
     for (what, lines) in [
@@ -45,7 +49,11 @@ pub fn reconcile(
         ("made more than once", of(|fate| fate.applied > 1)),
     ] {
         if !lines.is_empty() {
-            failures.push(format!("{} payment(s) {what}: line(s) {}", lines.len(), listed(&lines)));
+            failures.push(format!(
+                "{} payment(s) {what}: line(s) {}",
+                lines.len(),
+                listed(&lines)
+            ));
         }
     }
     let wrong: Vec<String> = expected
@@ -57,7 +65,11 @@ pub fn reconcile(
         })
         .collect();
     if !wrong.is_empty() {
-        failures.push(format!("{} balance(s) do not reconcile: {}", wrong.len(), listed(&wrong)));
+        failures.push(format!(
+            "{} balance(s) do not reconcile: {}",
+            wrong.len(),
+            listed(&wrong)
+        ));
     }
     Reconciliation {
         made: made as u64,
@@ -76,13 +88,27 @@ fn listed<T: ToString>(items: &[T]) -> String {
 mod tests {
     use super::*;
 
-    const ONCE: Fate = Fate { applied: 1, failed: 0 };
-    const NEVER: Fate = Fate { applied: 0, failed: 0 };
-    const TWICE: Fate = Fate { applied: 2, failed: 0 };
-    const REFUSED: Fate = Fate { applied: 0, failed: 1 };
+    const ONCE: Fate = Fate {
+        applied: 1,
+        failed: 0,
+    };
+    const NEVER: Fate = Fate {
+        applied: 0,
+        failed: 0,
+    };
+    const TWICE: Fate = Fate {
+        applied: 2,
+        failed: 0,
+    };
+    const REFUSED: Fate = Fate {
+        applied: 0,
+        failed: 1,
+    };
 
     fn balances(of: &[(u8, u64)]) -> BTreeMap<Address, Amount> {
-        of.iter().map(|(who, sum)| (Address::new([*who; 32]), Amount::from_base_units(*sum))).collect()
+        of.iter()
+            .map(|(who, sum)| (Address::new([*who; 32]), Amount::from_base_units(*sum)))
+            .collect()
     }
 
     #[test]
@@ -96,7 +122,11 @@ mod tests {
     #[test]
     fn every_kind_of_discrepancy_is_named() {
         let fates = [(2, ONCE), (3, NEVER), (4, TWICE), (5, REFUSED)];
-        let verdict = reconcile(&fates, &balances(&[(1, 5), (2, 6), (3, 7)]), &balances(&[(1, 5), (2, 7)]));
+        let verdict = reconcile(
+            &fates,
+            &balances(&[(1, 5), (2, 6), (3, 7)]),
+            &balances(&[(1, 5), (2, 7)]),
+        );
         assert_eq!((verdict.made, verdict.proven), (1, 1));
         insta::assert_debug_snapshot!(verdict.failures);
     }
@@ -105,6 +135,9 @@ mod tests {
     fn long_lists_are_cut() {
         let fates: Vec<_> = (2..100).map(|line| (line, NEVER)).collect();
         let verdict = reconcile(&fates, &BTreeMap::new(), &BTreeMap::new());
-        assert_eq!(verdict.failures, ["98 payment(s) not made: line(s) 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, …"]);
+        assert_eq!(
+            verdict.failures,
+            ["98 payment(s) not made: line(s) 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, …"]
+        );
     }
 }

@@ -5,7 +5,9 @@
 
 use std::num::NonZeroUsize;
 
-use assetvm::{BlockOutcome, InvalidTransaction, Payload, PayloadError, Receipt, State, execute_block, verify_block};
+use assetvm::{
+    BlockOutcome, InvalidTransaction, Payload, PayloadError, Receipt, State, execute_block, verify_block,
+};
 use rollup_abi::{Digest, Header, roots, vote};
 
 /// Why a block is not the next of the chain. Any of these is a fault of the rollup, not of the network.
@@ -80,11 +82,16 @@ impl Replay {
     pub fn apply(&mut self, header: &Header, payload: &[u8]) -> Result<Vec<Receipt>, Divergence> {
         let height = self.height + 1;
         self.continues(height, header, payload)?;
-        let transactions = Payload::decode(payload).map_err(|source| Divergence::Payload { height, source })?;
+        let transactions =
+            Payload::decode(payload).map_err(|source| Divergence::Payload { height, source })?;
         let invalid = |source| Divergence::Transaction { height, source };
         let verified = verify_block(transactions, |_| false, NonZeroUsize::MIN).map_err(invalid)?;
-        let BlockOutcome { state, state_root, receipts, .. } =
-            execute_block(&self.state, &verified).map_err(invalid)?;
+        let BlockOutcome {
+            state,
+            state_root,
+            receipts,
+            ..
+        } = execute_block(&self.state, &verified).map_err(invalid)?;
         let roots_acc = roots::extend(&self.roots_acc, &state_root);
         same(height, "state_root", &header.state_root, &state_root)?;
         same(height, "roots_acc", &header.roots_acc, &roots_acc)?;
@@ -106,7 +113,12 @@ impl Replay {
         }
         same(height, "chain_id", &header.chain_id, &self.chain_id)?;
         same(height, "parent", &header.parent, &self.leaf)?;
-        same(height, "payload_commitment", &header.payload_commitment, &vote::payload_commitment(payload))
+        same(
+            height,
+            "payload_commitment",
+            &header.payload_commitment,
+            &vote::payload_commitment(payload),
+        )
     }
 }
 
@@ -198,7 +210,8 @@ mod tests {
         let (genesis, before) = genesis(&key);
         let start = Replay::new(&before, genesis.state().unwrap());
         let (good, payload) = block(&key, &before, start.state(), 0);
-        let lies: [(&str, fn(&mut Header)); 6] = [
+        type Lie = fn(&mut Header);
+        let lies: [(&str, Lie); 6] = [
             ("height", |h| h.height += 1),
             ("chain_id", |h| h.chain_id[0] ^= 1),
             ("parent", |h| h.parent[0] ^= 1),
@@ -210,7 +223,10 @@ mod tests {
             let (mut replay, mut header) = (start.clone(), good.clone());
             lie(&mut header);
             let found = replay.apply(&header, &payload).unwrap_err();
-            assert!(matches!(found, Divergence::Header { field, .. } if field == lied), "{lied}: {found}");
+            assert!(
+                matches!(found, Divergence::Header { field, .. } if field == lied),
+                "{lied}: {found}"
+            );
             assert_eq!(replay.height(), 0, "nothing has changed");
             replay.apply(&good, &payload).unwrap();
         }

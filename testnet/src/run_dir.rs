@@ -134,6 +134,9 @@ mod tests {
         assert!(dir.path().is_absolute());
         RunDir::create(Some(&chosen)).expect("an empty directory is nobody's data");
         fs::write(chosen.join("x"), "x").unwrap();
-        assert!(matches!(RunDir::create(Some(&chosen)), Err(RunDirError::NotEmpty(_))));
+        assert!(matches!(
+            RunDir::create(Some(&chosen)),
+            Err(RunDirError::NotEmpty(_))
+        ));
     }
 }

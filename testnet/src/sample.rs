@@ -69,7 +69,10 @@ mod tests {
 
     #[test]
     fn the_shipped_file_is_what_the_generator_writes() {
-        assert!(generate(ROWS) == SHIPPED, "regenerate: cargo run -p testnet -- sample > testnet/payments/sample.csv");
+        assert!(
+            generate(ROWS) == SHIPPED,
+            "regenerate: cargo run -p testnet -- sample > testnet/payments/sample.csv"
+        );
     }
 
     #[test]
@@ -78,7 +81,11 @@ mod tests {
         let recipients = payments.per_recipient().len();
         assert_eq!(payments.rows().len() as u64, ROWS);
         assert!((1_500..2_800).contains(&recipients), "{recipients}");
-        let fine = payments.rows().iter().filter(|p| p.amount.base_units() % 1_000 != 0).count();
+        let fine = payments
+            .rows()
+            .iter()
+            .filter(|p| p.amount.base_units() % 1_000 != 0)
+            .count();
         assert!((100..400).contains(&fine), "{fine}");
     }
 }

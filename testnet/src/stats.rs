@@ -28,7 +28,12 @@ impl Spread {
 
     /// Of the distances between neighbours of a rising series.
     pub fn of_intervals(times: &[u64]) -> Self {
-        Self::of(times.windows(2).map(|pair| pair[1].saturating_sub(pair[0])).collect())
+        Self::of(
+            times
+                .windows(2)
+                .map(|pair| pair[1].saturating_sub(pair[0]))
+                .collect(),
+        )
     }
 }
 
@@ -58,7 +63,10 @@ mod tests {
     fn intervals() {
         assert_eq!(Spread::of_intervals(&[]), Spread::default());
         assert_eq!(Spread::of_intervals(&[5]), Spread::default());
-        assert_eq!(Spread::of_intervals(&[0, 250, 500, 760]), Spread { p50: 250, p95: 260 });
+        assert_eq!(
+            Spread::of_intervals(&[0, 250, 500, 760]),
+            Spread { p50: 250, p95: 260 }
+        );
         assert_eq!(Spread::of(vec![9, 1, 5]), Spread { p50: 5, p95: 9 });
     }
 }

@@ -64,10 +64,15 @@ impl Summary {
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let units = self.post_compute_units_p50.map_or("none".to_owned(), |units| format!("{units}"));
+        let units = self
+            .post_compute_units_p50
+            .map_or("none".to_owned(), |units| format!("{units}"));
         let rows = [
             ("validators", self.validators.to_string()),
-            ("blocks", format!("{} in {:.1} s", self.blocks, self.duration_seconds)),
+            (
+                "blocks",
+                format!("{} in {:.1} s", self.blocks, self.duration_seconds),
+            ),
             (
                 "block interval",
                 format!(
@@ -78,20 +83,35 @@ impl fmt::Display for Summary {
                     self.observed_interval_ms_p95
                 ),
             ),
-            ("transactions", format!("{}, {:.1} a second", self.transactions, self.tps)),
-            ("posts", format!("{}, verification p50 {units} compute units", self.posts)),
+            (
+                "transactions",
+                format!("{}, {:.1} a second", self.transactions, self.tps),
+            ),
+            (
+                "posts",
+                format!("{}, verification p50 {units} compute units", self.posts),
+            ),
             (
                 "roots on chain",
-                format!("{}, {} verified by re-execution", self.roots_on_chain, self.roots_verified),
+                format!(
+                    "{}, {} verified by re-execution",
+                    self.roots_on_chain, self.roots_verified
+                ),
             ),
             ("root mismatches", self.root_mismatches.to_string()),
             (
                 "payments",
-                format!("{} of {} made exactly once", self.payments_made, self.payments_expected),
+                format!(
+                    "{} of {} made exactly once",
+                    self.payments_made, self.payments_expected
+                ),
             ),
             (
                 "balances",
-                format!("{} of {} recipients proven on chain", self.balances_proven, self.recipients),
+                format!(
+                    "{} of {} recipients proven on chain",
+                    self.balances_proven, self.recipients
+                ),
             ),
             ("data and logs", self.data_dir.display().to_string()),
         ];
@@ -102,7 +122,9 @@ impl fmt::Display for Summary {
             [] => f.write_str("result           good"),
             failures => {
                 f.write_str("result           FAILED")?;
-                failures.iter().try_for_each(|failure| write!(f, "\n  - {failure}"))
+                failures
+                    .iter()
+                    .try_for_each(|failure| write!(f, "\n  - {failure}"))
             }
         }
     }
@@ -153,6 +175,10 @@ mod tests {
         summary.root_mismatches = 1;
         summary.failures = vec!["height 7: root differs".into()];
         assert!(!summary.is_good());
-        assert!(summary.to_string().ends_with("FAILED\n  - height 7: root differs"));
+        assert!(
+            summary
+                .to_string()
+                .ends_with("FAILED\n  - height 7: root differs")
+        );
     }
 }
