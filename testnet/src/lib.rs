@@ -66,6 +66,7 @@ pub mod report;
 pub mod run;
 pub mod run_dir;
 pub mod sample;
+mod session;
 mod setup;
 pub mod stats;
 pub mod summary;
