@@ -1,0 +1,233 @@
+//! The engine's `Application` over `assetvm` and `store`.
+//!
+//! ```text
+//!  build     mempool ─select─▶ Executor on the parent's state ─▶ header
+//!  validate  payload ─verify, execute on the parent's state─▶ every field as computed, or why not
+//!  decided   branch ─▶ store (one transaction) ─▶ anchor, mempool, subscribers
+//! ```
+//!
+//! Undecided blocks are executed on forks of their parents' states ([`Branches`]); a decided one has usually been executed
+//! already, by `build` or `validate`. Everything runs on blocking threads: the engine's own are never held up.
+
+mod block;
+mod branches;
+mod decide;
+mod heads;
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard},
+    time::{Duration, Instant},
+};
+
+use assetvm::{Executor, MAX_BLOCK_TXS, MAX_PAYLOAD_BYTES, Payload, Rejection, Verified};
+use hotshot_engine::ports::{Application, ApplicationError, BuildRequest, BuiltBlock, DecidedBlock};
+use hotshot_types::Height;
+use rollup_abi::Header;
+use store::Store;
+use telemetry::Metrics;
+
+pub use block::{BlockFault, Branch, Slot, genesis_header};
+pub use branches::{Branches, MAX_UNDECIDED};
+pub use heads::{Decided, Heads};
+
+use crate::{
+    halt::Halt,
+    mempool::{Mempool, SelectionLimits},
+};
+
+/// Longest that a leader spends on executing transactions for its block.
+pub const BUILD_BUDGET: Duration = Duration::from_millis(100);
+/// What a payload's framing takes at most: its count, and each transaction's length.
+const PAYLOAD_FRAMING: usize = 4 + 2 * MAX_BLOCK_TXS;
+
+/// The application. Cheap to clone.
+#[derive(Clone)]
+pub struct App(Arc<Inner>);
+
+struct Inner {
+    store: Store,
+    branches: Mutex<Branches>,
+    /// Held while blocks are being decided: one batch after the other.
+    deciding: tokio::sync::Mutex<()>,
+    heads: Heads,
+    mempool: Arc<Mempool>,
+    metrics: Arc<Metrics>,
+    halt: Halt,
+    max_transactions: usize,
+}
+
+impl App {
+    /// Starts on the newest decided block, `anchor`, which is the store's last.
+    pub fn new(
+        store: Store,
+        anchor: Branch,
+        mempool: Arc<Mempool>,
+        metrics: Arc<Metrics>,
+        halt: Halt,
+        max_transactions: usize,
+    ) -> Self {
+        let branches = Branches::new(anchor);
+        let heads = Heads::new(Arc::clone(branches.anchor()));
+        Self(Arc::new(Inner {
+            store,
+            branches: Mutex::new(branches),
+            deciding: tokio::sync::Mutex::new(()),
+            heads,
+            mempool,
+            metrics,
+            halt,
+            max_transactions,
+        }))
+    }
+
+    /// The newest decided block, for those who follow it.
+    pub fn heads(&self) -> &Heads {
+        &self.0.heads
+    }
+
+    /// Runs `work` on a blocking thread.
+    async fn blocking<T: Send + 'static>(
+        &self,
+        operation: &'static str,
+        work: impl FnOnce(&Inner) -> Result<T, ApplicationError> + Send + 'static,
+    ) -> Result<T, ApplicationError> {
+        let inner = Arc::clone(&self.0);
+        let done = tokio::task::spawn_blocking(move || work(&inner)).await;
+        done.unwrap_or_else(|error| {
+            Err(ApplicationError::Fatal {
+                operation,
+                reason: error.to_string(),
+            })
+        })
+    }
+}
+
+impl Inner {
+    fn branches(&self) -> MutexGuard<'_, Branches> {
+        self.branches
+            .lock()
+            .expect("nothing panics while it holds the branches")
+    }
+
+    fn parent(&self, parent: &Header) -> Result<Arc<Branch>, ApplicationError> {
+        let found = self.branches().get(&parent.commitment());
+        found.ok_or(ApplicationError::MissingParent {
+            height: parent.height,
+        })
+    }
+
+    fn build(&self, request: &BuildRequest) -> Result<BuiltBlock, ApplicationError> {
+        let started = Instant::now();
+        let parent = self.parent(&request.parent)?;
+        let limits = SelectionLimits {
+            transactions: self.max_transactions,
+            bytes: MAX_PAYLOAD_BYTES - PAYLOAD_FRAMING,
+        };
+        let next = |address: &_| parent.state.get(address).unwrap_or_default().nonce;
+        let candidates = self.mempool.select(limits, next);
+        let mut executor = Executor::new(&parent.state);
+        let mut payload = Payload::default();
+        let mut included: Vec<Arc<Verified>> = Vec::with_capacity(candidates.len());
+        for transaction in candidates {
+            if started.elapsed() > BUILD_BUDGET {
+                tracing::debug!(included = included.len(), "the time for building is used up");
+                break;
+            }
+            match executor.execute(&transaction) {
+                Ok(_) => {
+                    payload
+                        .push(&transaction)
+                        .expect("the selection's limits are the payload's, less its framing");
+                    included.push(transaction);
+                }
+                Err(rejection) => self.rejected(&transaction, &rejection),
+            }
+        }
+        let slot = Slot {
+            view: request.view.get(),
+            epoch: request.epoch.get(),
+            timestamp_ms: request.now_ms.max(parent.header.timestamp_ms.saturating_add(1)),
+        };
+        let payload: Arc<[u8]> = payload.into_bytes().into();
+        let child = parent.child(
+            slot,
+            &payload,
+            included.iter().map(Arc::as_ref),
+            executor.finish(),
+        );
+        let child = Arc::new(child);
+        self.branches().insert(Arc::clone(&child));
+        self.metrics.blocks_built.add(1);
+        self.metrics.build_time.observe(started.elapsed());
+        Ok(BuiltBlock {
+            header: child.header.clone(),
+            payload,
+        })
+    }
+
+    /// What waiting does not cure leaves the mempool. A fee that is not payable, or a nonce behind such a one, may come right.
+    fn rejected(&self, transaction: &Verified, rejection: &Rejection) {
+        match rejection {
+            Rejection::Nonce { .. } | Rejection::FeeNotPayable { .. } => {}
+            _ => {
+                tracing::debug!(transaction = %transaction.id(), %rejection, "removed from the mempool");
+                self.mempool.refuse(&transaction.id());
+            }
+        }
+    }
+
+    fn validate(&self, parent: &Header, header: &Header, payload: &[u8]) -> Result<(), ApplicationError> {
+        let started = Instant::now();
+        if self.branches().get(&header.commitment()).is_some() {
+            return Ok(());
+        }
+        let parent = self.parent(parent)?;
+        match parent.follow(header, payload, |id| self.mempool.contains(id)) {
+            Ok(child) => {
+                self.branches().insert(Arc::new(child));
+                self.metrics.validate_time.observe(started.elapsed());
+                Ok(())
+            }
+            Err(fault) => {
+                self.metrics.blocks_refused.add(1);
+                tracing::warn!(height = header.height, view = header.view, %fault, "block refused");
+                Err(ApplicationError::Invalid(fault.to_string()))
+            }
+        }
+    }
+}
+
+impl Application for App {
+    async fn build(&self, request: BuildRequest) -> Result<BuiltBlock, ApplicationError> {
+        self.blocking("build", move |inner| inner.build(&request)).await
+    }
+
+    async fn validate(
+        &self,
+        parent: Header,
+        header: Header,
+        payload: Arc<[u8]>,
+    ) -> Result<(), ApplicationError> {
+        self.blocking("validate", move |inner| {
+            inner.validate(&parent, &header, &payload)
+        })
+        .await
+    }
+
+    async fn decided(&self, blocks: Vec<DecidedBlock>) -> Result<(), ApplicationError> {
+        self.decide(blocks).await
+    }
+
+    async fn blocks(
+        &self,
+        from: Height,
+        max_blocks: usize,
+        max_bytes: usize,
+    ) -> Result<Vec<DecidedBlock>, ApplicationError> {
+        self.blocking("blocks", move |inner| inner.blocks(from, max_blocks, max_bytes))
+            .await
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,82 @@
+//! The states of blocks that are not decided yet, over the newest decided one.
+
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    sync::Arc,
+};
+
+use rollup_abi::Digest;
+
+use super::block::Branch;
+
+/// Most undecided blocks whose states are kept. Two views are usually open; a long row of timeouts opens more, and what is
+/// dropped is executed again when it is needed. States share what is equal, so one costs about what it changes.
+pub const MAX_UNDECIDED: usize = 64;
+
+/// The tree of known states: its root is the newest decided block.
+#[derive(Debug)]
+pub struct Branches {
+    anchor: Arc<Branch>,
+    undecided: HashMap<Digest, Arc<Branch>>,
+}
+
+impl Branches {
+    /// Only the newest decided block.
+    pub fn new(anchor: Branch) -> Self {
+        Self {
+            anchor: Arc::new(anchor),
+            undecided: HashMap::new(),
+        }
+    }
+
+    /// The newest decided block.
+    pub fn anchor(&self) -> &Arc<Branch> {
+        &self.anchor
+    }
+
+    /// The block with this leaf commitment.
+    pub fn get(&self, leaf: &Digest) -> Option<Arc<Branch>> {
+        if *leaf == self.anchor.leaf {
+            Some(Arc::clone(&self.anchor))
+        } else {
+            self.undecided.get(leaf).cloned()
+        }
+    }
+
+    /// Keeps an undecided block. At the limit the one farthest from being decided goes: of the highest view.
+    pub fn insert(&mut self, branch: Arc<Branch>) {
+        if branch.header.height <= self.anchor.header.height {
+            return;
+        }
+        self.undecided.insert(branch.leaf, branch);
+        if self.undecided.len() > MAX_UNDECIDED {
+            let farthest = self
+                .undecided
+                .values()
+                .max_by_key(|b| (b.header.view, b.leaf))
+                .map(|b| b.leaf);
+            farthest.map(|leaf| self.undecided.remove(&leaf));
+        }
+    }
+
+    /// Makes `anchor` the newest decided block and forgets everything that does not descend from it.
+    pub fn advance(&mut self, anchor: Arc<Branch>) {
+        let mut by_height: BTreeMap<(u64, Digest), Arc<Branch>> = BTreeMap::new();
+        for (leaf, branch) in self.undecided.drain() {
+            by_height.insert((branch.header.height, leaf), branch);
+        }
+        let mut kept: HashSet<Digest> = HashSet::from([anchor.leaf]);
+        for ((_, leaf), branch) in by_height {
+            if leaf != anchor.leaf && kept.contains(&branch.header.parent) {
+                kept.insert(leaf);
+                self.undecided.insert(leaf, branch);
+            }
+        }
+        self.anchor = anchor;
+    }
+
+    /// Undecided blocks kept.
+    pub fn len(&self) -> usize {
+        self.undecided.len()
+    }
+}

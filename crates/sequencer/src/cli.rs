@@ -1,0 +1,148 @@
+//! The command line: `keygen`, `keys`, `init`, `run`.
+//!
+//! stdout is the result, stderr the rest. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 stopped after a root divergence.
+
+mod init;
+mod keygen;
+mod run;
+
+use std::{ffi::OsString, fmt, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+use serde::Serialize;
+
+use crate::{config::ConfigError, genesis::GenesisFileError, keystore::KeystoreError, node::NodeError};
+
+/// A validator of Asset L2
+#[derive(Debug, Parser)]
+#[command(name = "sequencer", bin_name = "sequencer", version, about, propagate_version = true, after_help = EXAMPLES)]
+struct Cli {
+    /// Print results, and errors, as JSON on stdout
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  sequencer keygen --out keys
+  sequencer init --dir . --solana-rpc-url http://127.0.0.1:8899 \\
+    --solana-ws-url ws://127.0.0.1:8900 --program-id <ADDRESS>
+  sequencer run --config sequencer.toml";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make a validator's keys and print their public parts
+    Keygen(keygen::Keygen),
+    /// Print the public parts of existing keys
+    Keys(keygen::Show),
+    /// Make a data directory and a commented configuration file
+    Init(init::Init),
+    /// Run the validator until SIGTERM or Ctrl-C
+    Run(Box<run::Run>),
+}
+
+/// A failure as people and programs read it.
+#[derive(Debug, Serialize)]
+struct Failure {
+    error: String,
+    hint: String,
+    #[serde(skip)]
+    code: u8,
+}
+
+impl Failure {
+    fn new(error: impl fmt::Display, hint: impl Into<String>) -> Self {
+        Self {
+            error: error.to_string(),
+            hint: hint.into(),
+            code: 1,
+        }
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        let hint = match &error {
+            ConfigError::Read { .. } => "make one with: sequencer init --dir DIR …",
+            ConfigError::TooLarge { .. } => "check that this is the file you mean",
+            ConfigError::Syntax { .. } => "sequencer init writes a file with every setting explained",
+            ConfigError::Missing { .. } => "sequencer run --help lists every setting",
+            ConfigError::Value { .. } => "correct it in the file, the environment or the flags",
+        };
+        Self::new(error, hint)
+    }
+}
+
+impl From<KeystoreError> for Failure {
+    fn from(error: KeystoreError) -> Self {
+        let hint = match &error {
+            KeystoreError::Exists { .. } => "choose another directory, or move the old keys away".to_owned(),
+            KeystoreError::Io { .. } => "make keys with: sequencer keygen --out DIR".to_owned(),
+            KeystoreError::Mode { path, .. } => format!("chmod 600 {}", path.display()),
+            KeystoreError::Content { .. } => "restore the file from its backup".to_owned(),
+        };
+        Self::new(error, hint)
+    }
+}
+
+impl From<GenesisFileError> for Failure {
+    fn from(error: GenesisFileError) -> Self {
+        Self::new(
+            error,
+            "every validator of a chain needs the same genesis file: get it from the others",
+        )
+    }
+}
+
+impl From<NodeError> for Failure {
+    fn from(error: NodeError) -> Self {
+        let (hint, code) = (error.hint(), error.exit_code());
+        Self {
+            error: error.to_string(),
+            hint,
+            code,
+        }
+    }
+}
+
+/// Runs the command line `args` (the program's name first) and returns its exit code.
+pub fn main_from<I, T>(args: I) -> ExitCode
+where
+    I: IntoIterator<Item = T>,
+    T: Into<OsString> + Clone,
+{
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // A closed terminal is no reason to fail otherwise than the error itself does.
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    let json = cli.json;
+    let done = match cli.command {
+        Command::Keygen(command) => command.execute(json),
+        Command::Keys(command) => command.execute(json),
+        Command::Init(command) => command.execute(json),
+        Command::Run(command) => command.execute(json),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            if json {
+                print_json(&failure);
+            }
+            eprintln!("error: {}\nhint: {}", failure.error, failure.hint);
+            ExitCode::from(failure.code)
+        }
+    }
+}
+
+fn print_json(value: &impl Serialize) {
+    println!(
+        "{}",
+        serde_json::to_string(value).expect("results are plain data")
+    );
+}

@@ -1,0 +1,42 @@
+//! JSON-RPC over HTTP and websocket, for wallets, explorers and the testnet.
+//!
+//! | method | answers |
+//! |---|---|
+//! | `asset_submitTransaction` | takes a signed transaction, returns its id |
+//! | `asset_submitTransactions` | takes up to [`MAX_SUBMIT`] of them, one outcome each |
+//! | `asset_transactionStatus` | unknown, pending, decided or settled |
+//! | `asset_account` | an account with a proof against the newest decided state root |
+//! | `asset_block` | a decided block with header, payload and receipts |
+//! | `asset_latestRoot` | the newest certified header with its finality certificate |
+//! | `asset_certificate` | the finality certificate that decided a height |
+//! | `asset_status` | where this node stands |
+//! | `asset_genesis` | the genesis and the committee |
+//! | `asset_subscribeBlocks` | a summary of every block as it is decided (websocket) |
+//!
+//! Bytes are lowercase hexadecimal, addresses base58, amounts decimal $ASSET as text (`"12.5"`): no number loses precision
+//! in JSON. Errors carry the stable codes of [`error`].
+
+mod api;
+pub mod error;
+mod read;
+mod server;
+mod submit;
+pub mod text;
+pub mod types;
+
+pub use api::{AssetApiClient, AssetApiServer};
+pub use error::RpcError;
+pub use server::{Progress, RpcContext, RpcHandle, serve};
+
+/// Most transactions of one `asset_submitTransactions`.
+pub const MAX_SUBMIT: usize = 512;
+/// Largest request: [`MAX_SUBMIT`] of the largest transactions in hexadecimal, with quotes and commas.
+pub const MAX_REQUEST_BYTES: u32 = 1 << 20;
+/// Largest response: a full block's payload in hexadecimal, with its receipts.
+pub const MAX_RESPONSE_BYTES: u32 = 8 << 20;
+/// Most connections at a time.
+pub const MAX_CONNECTIONS: u32 = 256;
+/// Most calls of one JSON-RPC batch.
+pub const MAX_BATCH: u32 = 64;
+/// Most subscriptions of one connection.
+pub const MAX_SUBSCRIPTIONS: u32 = 4;

@@ -1,0 +1,58 @@
+//! The calls, for server and client.
+
+use jsonrpsee::{
+    core::{RpcResult, SubscriptionResult},
+    proc_macros::rpc,
+};
+
+use super::{
+    text::HexBytes,
+    types::{
+        AccountView, AddressText, BlockSummary, BlockView, CertifiedHeader, GenesisView, IdText, StatusView,
+        Submitted, TransactionStatus,
+    },
+};
+
+/// A validator's JSON-RPC.
+#[rpc(server, client, namespace = "asset")]
+pub trait AssetApi {
+    /// Takes a signed transaction, canonical Borsh in hexadecimal; returns its id once it waits in the mempool.
+    #[method(name = "submitTransaction")]
+    async fn submit_transaction(&self, transaction: HexBytes) -> RpcResult<IdText>;
+
+    /// Takes up to [`super::MAX_SUBMIT`] transactions; one outcome each, in order.
+    #[method(name = "submitTransactions")]
+    async fn submit_transactions(&self, transactions: Vec<HexBytes>) -> RpcResult<Vec<Submitted>>;
+
+    /// Where a transaction stands.
+    #[method(name = "transactionStatus")]
+    async fn transaction_status(&self, id: IdText) -> RpcResult<TransactionStatus>;
+
+    /// An account, proven against the newest decided state root.
+    #[method(name = "account")]
+    async fn account(&self, address: AddressText) -> RpcResult<AccountView>;
+
+    /// The decided block of a height.
+    #[method(name = "block")]
+    async fn block(&self, height: u64) -> RpcResult<BlockView>;
+
+    /// The newest header that has a finality certificate of its own.
+    #[method(name = "latestRoot")]
+    async fn latest_root(&self) -> RpcResult<CertifiedHeader>;
+
+    /// The certificate that decided a height: its own, or that of the first later block that has one.
+    #[method(name = "certificate")]
+    async fn certificate(&self, height: u64) -> RpcResult<CertifiedHeader>;
+
+    /// Where this node stands.
+    #[method(name = "status")]
+    async fn status(&self) -> RpcResult<StatusView>;
+
+    /// Genesis and committee.
+    #[method(name = "genesis")]
+    async fn genesis(&self) -> RpcResult<GenesisView>;
+
+    /// Every block as it is decided. A subscriber who is too slow loses the oldest ones.
+    #[subscription(name = "subscribeBlocks" => "blockDecided", unsubscribe = "unsubscribeBlocks", item = BlockSummary)]
+    async fn subscribe_blocks(&self) -> SubscriptionResult;
+}

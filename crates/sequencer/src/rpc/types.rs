@@ -1,0 +1,305 @@
+//! What calls answer.
+
+use assetvm::{Account, AccountProof, Address, Amount, Outcome, Receipt, TxId};
+use rollup_abi::Digest;
+use serde::{Deserialize, Serialize};
+
+use super::text::{Hex32, HexBytes, display};
+
+/// A transaction's id, as text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct IdText(#[serde(with = "display")] pub TxId);
+
+/// An address, as text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct AddressText(#[serde(with = "display")] pub Address);
+
+/// What became of one of several submitted transactions.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Submitted {
+    /// It waits, under this id.
+    Id(IdText),
+    /// It was not taken.
+    Error {
+        /// The stable code.
+        code: i32,
+        /// What is wrong, with what was got and what was expected.
+        message: String,
+    },
+}
+
+/// Where a transaction stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "status", rename_all = "snake_case")]
+pub enum TransactionStatus {
+    /// This node does not know it.
+    Unknown,
+    /// It waits for a block.
+    Pending,
+    /// It is in a final block.
+    Decided(Inclusion),
+    /// It is in a final block whose root is on Solana.
+    Settled(Settlement),
+}
+
+impl TransactionStatus {
+    /// Its place, if it is in a block.
+    pub fn inclusion(&self) -> Option<&Inclusion> {
+        match self {
+            Self::Unknown | Self::Pending => None,
+            Self::Decided(inclusion) => Some(inclusion),
+            Self::Settled(settlement) => Some(&settlement.inclusion),
+        }
+    }
+}
+
+/// A transaction's place in the chain.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Inclusion {
+    /// The block's height.
+    pub height: u64,
+    /// Its place in the block, from 0.
+    pub index: u32,
+    /// What it did.
+    pub receipt: ReceiptView,
+}
+
+/// A transaction whose root is on Solana.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settlement {
+    /// Its place in the chain.
+    #[serde(flatten)]
+    pub inclusion: Inclusion,
+    /// The Solana slot by which the program held a root of this height or a later one.
+    pub slot: u64,
+}
+
+/// What a transaction did.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReceiptView {
+    /// The transaction.
+    pub id: IdText,
+    /// The fee charged, $ASSET.
+    #[serde(with = "display")]
+    pub fee: Amount,
+    /// Why the action had no effect; absent if it had.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub failure: Option<FailureView>,
+}
+
+/// Why an action had no effect.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FailureView {
+    /// The stable code of [`assetvm::Failure`].
+    pub code: u16,
+    /// What was got and what was expected.
+    pub message: String,
+}
+
+impl From<&Receipt> for ReceiptView {
+    fn from(receipt: &Receipt) -> Self {
+        let failure = match receipt.outcome {
+            Outcome::Applied => None,
+            Outcome::Failed(failure) => Some(FailureView {
+                code: failure.code(),
+                message: failure.to_string(),
+            }),
+        };
+        Self {
+            id: IdText(receipt.id),
+            fee: receipt.fee,
+            failure,
+        }
+    }
+}
+
+/// An account with its proof.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountView {
+    /// The address.
+    #[serde(with = "display")]
+    pub address: Address,
+    /// The balance, $ASSET.
+    #[serde(with = "display")]
+    pub balance: Amount,
+    /// The nonce of the next transaction.
+    pub nonce: u64,
+    /// The decided block that this is the state after.
+    pub height: u64,
+    /// That block's state root.
+    pub state_root: Hex32,
+    /// [`AccountProof`] against it, Borsh.
+    pub proof: HexBytes,
+}
+
+/// A proof does not prove what it came with.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum UnprovenAccount {
+    /// The bytes are no proof.
+    #[error("account {address}: {reason}")]
+    Encoding {
+        /// The account.
+        address: Address,
+        /// What is wrong.
+        reason: String,
+    },
+    /// It is about something else, or does not lead to the root.
+    #[error(
+        "account {address}: the proof does not prove it against root {}",
+        hex::encode(root)
+    )]
+    Proof {
+        /// The account.
+        address: Address,
+        /// The root.
+        root: Digest,
+    },
+}
+
+impl AccountView {
+    /// The account, if the proof proves balance and nonce against `root`, which the caller has from elsewhere.
+    pub fn verify(&self, root: &Digest) -> Result<Account, UnprovenAccount> {
+        let address = self.address;
+        let proof = AccountProof::decode(&self.proof.0).map_err(|error| UnprovenAccount::Encoding {
+            address,
+            reason: error.to_string(),
+        })?;
+        let account = proof.account().unwrap_or_default();
+        let said = (self.balance, self.nonce) == (account.balance, account.nonce.get());
+        if proof.address() != address || !said || !proof.verify(root) {
+            return Err(UnprovenAccount::Proof { address, root: *root });
+        }
+        Ok(account)
+    }
+}
+
+/// A decided block.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BlockView {
+    /// Its summary.
+    #[serde(flatten)]
+    pub summary: BlockSummary,
+    /// The encoded [`rollup_abi::Header`].
+    pub header: HexBytes,
+    /// The encoded payload: [`assetvm::Payload`].
+    pub payload: HexBytes,
+    /// What its transactions did, in order.
+    pub receipts: Vec<ReceiptView>,
+}
+
+/// A decided block in short.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BlockSummary {
+    /// Blocks since genesis.
+    pub height: u64,
+    /// The view that decided it.
+    pub view: u64,
+    /// The committee's epoch.
+    pub epoch: u64,
+    /// The leader's clock, milliseconds since 1970.
+    pub timestamp_ms: u64,
+    /// Leaf commitment.
+    pub leaf: Hex32,
+    /// State root after it.
+    pub state_root: Hex32,
+    /// Transactions in it.
+    pub transactions: u32,
+}
+
+/// A header with the certificate that made it final.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CertifiedHeader {
+    /// The header's height.
+    pub height: u64,
+    /// Its state root.
+    pub state_root: Hex32,
+    /// The encoded [`rollup_abi::Header`].
+    pub header: HexBytes,
+    /// Certificate2 in the wire layout of [`rollup_abi::certificate`].
+    pub certificate: HexBytes,
+}
+
+/// Where a node stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StatusView {
+    /// This member's Solana key.
+    pub node: String,
+    /// Newest decided height.
+    pub height: u64,
+    /// Its view.
+    pub decided_view: u64,
+    /// The view that the node is in.
+    pub view: u64,
+    /// The epoch.
+    pub epoch: u64,
+    /// State root of the newest decided height.
+    pub state_root: Hex32,
+    /// Committee members connected.
+    pub peers: u64,
+    /// Members in the committee, this one included.
+    pub committee: u64,
+    /// The mempool.
+    pub mempool: MempoolView,
+    /// Settlement.
+    pub settlement: SettlementView,
+    /// Why the node has stopped signing, if it has.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub halted: Option<String>,
+    /// Seconds since the process started.
+    pub uptime_seconds: u64,
+}
+
+/// The mempool's filling.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MempoolView {
+    /// Transactions that wait.
+    pub transactions: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Their senders.
+    pub senders: u64,
+}
+
+/// Settlement as this node knows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SettlementView {
+    /// Whether this node posts.
+    pub posting: bool,
+    /// What its poster does.
+    pub poster: String,
+    /// Newest height on Solana that this node has seen.
+    pub height: u64,
+    /// Slot in which it was seen.
+    pub slot: u64,
+    /// Posts of this node that landed.
+    pub posts: u64,
+    /// Compute units of the last of them; 0 if unknown.
+    pub compute_units: u64,
+}
+
+/// Genesis and committee.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GenesisView {
+    /// The chain id.
+    pub chain_id: Hex32,
+    /// The encoded [`assetvm::Genesis`], Borsh.
+    pub genesis: HexBytes,
+    /// State root of height 0.
+    pub state_root: Hex32,
+    /// The committee of epoch 0, in order.
+    pub committee: Vec<MemberView>,
+}
+
+/// A member of the committee.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MemberView {
+    /// Its Solana key.
+    pub node: String,
+    /// Its BLS key, G1 then G2.
+    pub bls: HexBytes,
+    /// Its stake.
+    pub stake: u64,
+}

@@ -1,0 +1,281 @@
+//! What this node knows of Solana: how far the roots have got, and whether they are its own.
+//!
+//! A node that posts hears it from its poster. One that does not looks at the program's account itself, now and then: each
+//! validator must notice a root that is not its own.
+
+use std::{
+    collections::VecDeque,
+    ops::RangeInclusive,
+    sync::{Arc, Mutex, MutexGuard},
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use batch_poster::{BlockSource, Halt as PosterHalt, PosterPhase, PosterStatus, Settleable, SourceError};
+use hotshot_types::Height;
+use settlement::RollupClient;
+use store::Store;
+use telemetry::{Metrics, metrics::PostOutcome};
+use tokio::sync::watch;
+
+use crate::{
+    application::Heads,
+    halt::{Divergence, Halt},
+    rpc::types::SettlementView,
+};
+
+/// How often a node that does not post looks at the program's account.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// Observations kept: at one a slot, half an hour. For what is older the oldest one is still true.
+const MAX_OBSERVATIONS: usize = 4_096;
+
+/// Settlement as this node has seen it.
+#[derive(Debug)]
+pub struct Settled {
+    posting: bool,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    /// `(height, slot)`: in this slot, the program held this height. Both grow.
+    observations: VecDeque<(u64, u64)>,
+    poster: String,
+    posts: u64,
+    compute_units: u64,
+}
+
+impl Settled {
+    /// Nothing seen yet.
+    pub fn new(posting: bool) -> Self {
+        let poster = if posting { "starting" } else { "off" }.to_owned();
+        Self {
+            posting,
+            inner: Mutex::new(Inner {
+                poster,
+                ..Inner::default()
+            }),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner
+            .lock()
+            .expect("nothing panics while it holds the observations")
+    }
+
+    /// The program held `height` in `slot`.
+    pub fn observe(&self, height: u64, slot: u64) {
+        let mut inner = self.lock();
+        if inner
+            .observations
+            .back()
+            .is_some_and(|(newest, _)| *newest >= height)
+        {
+            return;
+        }
+        if inner.observations.len() >= MAX_OBSERVATIONS {
+            inner.observations.pop_front();
+        }
+        inner.observations.push_back((height, slot));
+    }
+
+    /// A slot in which the program held this height or a later one, the earliest that is known.
+    pub fn slot_of(&self, height: u64) -> Option<u64> {
+        let inner = self.lock();
+        let first = inner.observations.partition_point(|(held, _)| *held < height);
+        inner.observations.get(first).map(|(_, slot)| *slot)
+    }
+
+    /// Newest height seen on Solana.
+    pub fn height(&self) -> u64 {
+        self.lock().observations.back().map_or(0, |(height, _)| *height)
+    }
+
+    /// For `asset_status`.
+    pub fn view(&self) -> SettlementView {
+        let inner = self.lock();
+        let (height, slot) = inner.observations.back().copied().unwrap_or((0, 0));
+        SettlementView {
+            posting: self.posting,
+            poster: inner.poster.clone(),
+            height,
+            slot,
+            posts: inner.posts,
+            compute_units: inner.compute_units,
+        }
+    }
+
+    fn take(&self, status: &PosterStatus) {
+        if status.slot != 0 {
+            self.observe(status.chain_height, status.slot);
+        }
+        let mut inner = self.lock();
+        inner.poster = match &status.phase {
+            PosterPhase::Starting => "starting".into(),
+            PosterPhase::Posting => "posting".into(),
+            PosterPhase::Idle(idle) => format!("idle: {idle:?}"),
+            PosterPhase::Halted(halt) => format!("halted: {halt}"),
+        };
+        inner.posts = status.counters.posts_accepted;
+        inner.compute_units = status.verification_units.unwrap_or(inner.compute_units);
+    }
+}
+
+/// The poster's view of the store. A block gets into the store only after this node has executed it and found the header's
+/// root to be its own, so the header's root is the computed one.
+#[derive(Clone)]
+pub struct StoreSource(pub Store);
+
+impl BlockSource for StoreSource {
+    fn blocks(&self, heights: RangeInclusive<u64>) -> Result<Vec<Settleable>, SourceError> {
+        let mut blocks = Vec::new();
+        for height in heights {
+            let Some(header) = self.0.header(Height::new(height))? else {
+                break;
+            };
+            let certificate = self
+                .0
+                .certificate(Height::new(height))?
+                .map(|certificate| certificate.to_wire());
+            let state_root = header.state_root;
+            blocks.push(Settleable {
+                header,
+                certificate,
+                state_root,
+            });
+        }
+        Ok(blocks)
+    }
+}
+
+/// Follows the poster: settlement, metrics, and the stop switch.
+pub async fn follow_poster(
+    mut status: watch::Receiver<PosterStatus>,
+    settled: Arc<Settled>,
+    metrics: Arc<Metrics>,
+    halt: Halt,
+) {
+    loop {
+        let now = status.borrow_and_update().clone();
+        settled.take(&now);
+        let counters = &now.counters;
+        let failures: u64 = counters.failures.values().sum();
+        metrics
+            .posts
+            .raise_to(PostOutcome::Accepted, counters.posts_accepted);
+        metrics.posts.raise_to(PostOutcome::Noop, counters.posts_noop);
+        metrics
+            .posts
+            .raise_to(PostOutcome::Expired, counters.posts_expired);
+        metrics.posts.raise_to(PostOutcome::Failed, failures);
+        metrics.posts_sent.raise_to(counters.posts_sent);
+        metrics.lamports_spent.raise_to(counters.lamports_spent);
+        metrics.settled_height.set(settled.height());
+        metrics.settlement_lag_blocks.set(now.lag_blocks());
+        metrics.settlement_lag.set(now.oldest_unsettled);
+        if let Some(units) = now.verification_units {
+            metrics.verification_compute_units.set(units);
+        }
+        match now.phase {
+            PosterPhase::Halted(reason @ (PosterHalt::Diverged { .. } | PosterHalt::Frozen { .. })) => {
+                metrics.root_divergence.set(1);
+                halt.trip(Divergence::Settled {
+                    reason: reason.to_string(),
+                });
+            }
+            PosterPhase::Halted(_) | PosterPhase::Starting | PosterPhase::Posting | PosterPhase::Idle(_) => {}
+        }
+        if status.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Looks at the program's account for a node that does not post, for ever.
+pub async fn look(
+    client: RollupClient,
+    store: Store,
+    heads: Heads,
+    settled: Arc<Settled>,
+    metrics: Arc<Metrics>,
+    halt: Halt,
+) {
+    let mut ticks = tokio::time::interval(LOOK_EVERY);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        let account = match client.rollup_state().await {
+            Ok(account) => account,
+            Err(error) => {
+                tracing::debug!(%error, "Solana cannot be read");
+                continue;
+            }
+        };
+        let head = heads.newest();
+        let tip = &head.header;
+        let height = account.state.last.height;
+        settled.observe(height, account.observed_slot);
+        metrics.settled_height.set(height);
+        metrics
+            .settlement_lag_blocks
+            .set(tip.height.saturating_sub(height));
+        let compared = height.min(tip.height);
+        let on_chain = account.root_at(compared).map(|entry| entry.state_root);
+        let header = match store.header(Height::new(compared)) {
+            Ok(header) => header,
+            Err(error) => {
+                tracing::error!(%error, height = compared, "own block cannot be read");
+                continue;
+            }
+        };
+        if let (Some(on_chain), Some(header)) = (on_chain, header)
+            && on_chain != header.state_root
+        {
+            let (theirs, ours) = (hex::encode(on_chain), hex::encode(header.state_root));
+            let reason = format!("root at height {compared} is {theirs} on chain, {ours} here");
+            metrics.root_divergence.set(1);
+            halt.trip(Divergence::Settled { reason });
+        }
+        metrics.settlement_lag.set(lag(&store, height, tip.height));
+    }
+}
+
+/// Age of the oldest block that is not on Solana.
+fn lag(store: &Store, settled: u64, tip: u64) -> Duration {
+    if settled >= tip {
+        return Duration::ZERO;
+    }
+    let oldest = store
+        .header(Height::new(settled.saturating_add(1)))
+        .ok()
+        .flatten();
+    let made = oldest.map(|header| Duration::from_millis(header.timestamp_ms));
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    made.map_or(Duration::ZERO, |made| now.saturating_sub(made))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_earliest_known_slot_is_given() {
+        let settled = Settled::new(false);
+        assert_eq!((settled.slot_of(1), settled.height()), (None, 0));
+        for (height, slot) in [(4, 100), (4, 101), (9, 102), (7, 103)] {
+            settled.observe(height, slot);
+        }
+        let slots: Vec<_> = [1, 4, 5, 9, 10].map(|height| settled.slot_of(height)).into();
+        assert_eq!(slots, [Some(100), Some(100), Some(102), Some(102), None]);
+        assert_eq!(settled.height(), 9);
+    }
+
+    #[test]
+    fn observations_are_bounded_and_old_heights_stay_settled() {
+        let settled = Settled::new(true);
+        let end = u64::try_from(MAX_OBSERVATIONS).expect("small") + 10;
+        (1..=end).for_each(|n| settled.observe(n, n + 1_000));
+        assert_eq!(settled.lock().observations.len(), MAX_OBSERVATIONS);
+        assert_eq!(settled.slot_of(1), Some(1_011), "the oldest that is still known");
+    }
+}
