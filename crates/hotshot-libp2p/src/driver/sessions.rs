@@ -170,29 +170,45 @@ impl Driver {
         let Some(peer) = self.peers.get_mut(&node) else {
             return self.close(id);
         };
-        let met = peer.met;
-        if let Some(old_id) = peer.current
-            && let Some(old) = self.connections.get(&old_id).and_then(|c| c.session.as_ref())
-        {
-            match precedence(&old.claim, &claim) {
-                Precedence::Replace => self.close(old_id),
-                Precedence::MoveOver => self.retire(old_id),
-                Precedence::Keep => return self.close(id),
+        let (met, current) = (peer.met, peer.current);
+        let old = current.and_then(|old| Some((old, self.connections.get(&old)?.session.as_ref()?.claim)));
+        match old.map(|(old, claim_of_old)| (old, precedence(&claim_of_old, &claim))) {
+            Some((_, Precedence::Keep)) => return self.close(id),
+            // The old one serves until everything is open here.
+            Some((_, Precedence::MoveOver)) => {}
+            Some((old, Precedence::Replace)) => {
+                self.close(old);
+                self.take_over(id);
             }
+            None => self.take_over(id),
         }
-        if let Some(peer) = self.peers.get_mut(&node) {
-            peer.connected(id, peer_id);
-        }
-        if met {
+        let again = met && old.is_none_or(|(_, old)| old.instance != claim.instance);
+        if again {
             self.metrics.reconnects.increment();
         }
-        tracing::info!(peer = %node, connection = %id, again = met, "member authenticated");
+        tracing::info!(peer = %node, connection = %id, again, "member authenticated");
         let behaviour = self.swarm.behaviour_mut();
         for class in CLASSES {
             behaviour.direct.open(peer_id, id, Purpose::Frames(class));
         }
         behaviour.gossip.set_application_score(&peer_id, MEMBER_SCORE);
         self.protect_members();
+    }
+
+    /// From now on this is the connection that counts; another one runs dry.
+    fn take_over(&mut self, id: ConnectionId) {
+        let Some(connection) = self.connections.get(&id) else {
+            return;
+        };
+        let (peer_id, session) = (connection.peer, connection.session.as_ref());
+        let Some(peer) = session.and_then(|s| self.peers.get_mut(&s.node)) else {
+            return;
+        };
+        let old = peer.current.filter(|old| *old != id);
+        peer.connected(id, peer_id);
+        if let Some(old) = old {
+            self.retire(old);
+        }
     }
 
     fn link(&self, node: NodeId, class: Priority) -> Link {
@@ -213,7 +229,8 @@ impl Driver {
         }
         session.writers += 1;
         session.tasks += 1;
-        let (node, stop, cancel) = (session.node, session.stop_writers.clone(), session.cancel.clone());
+        let (node, all_open) = (session.node, session.is_open());
+        let (stop, cancel) = (session.stop_writers.clone(), session.cancel.clone());
         let Some(queue) = self.outboxes.queue(&node, class) else {
             return self.close(id);
         };
@@ -221,7 +238,10 @@ impl Driver {
         self.spawn(id, cancel, async move {
             End::Writer(link.write(stream, queue, stop).await)
         });
-        self.tell_connected();
+        if all_open {
+            self.take_over(id);
+            self.tell_connected();
+        }
     }
 
     /// Accepts a member's stream. A stream on any other connection is dropped, which resets it.

@@ -1,13 +1,20 @@
 //! Builds the swarm: transports, behaviours, limits.
 
-use std::{collections::HashSet, time::Duration};
+use std::{
+    collections::HashSet,
+    io,
+    net::{IpAddr, SocketAddr, TcpListener},
+    time::Duration,
+};
 
 use futures::StreamExt;
 use libp2p::{
     Multiaddr, Swarm, SwarmBuilder,
     connection_limits::{self, ConnectionLimits},
     core::transport::ListenerId,
-    gossipsub, noise,
+    gossipsub,
+    multiaddr::Protocol,
+    noise,
     swarm::{NetworkBehaviour, SwarmEvent},
     tcp, yamux,
 };
@@ -80,6 +87,7 @@ pub async fn listen(
     let mut listeners = HashSet::new();
     let mut actual = Vec::new();
     for address in addresses {
+        check_free(address).map_err(|e| failed(address, e.to_string()))?;
         let id = swarm
             .listen_on(address.clone())
             .map_err(|e| failed(address, e.to_string()))?;
@@ -101,4 +109,19 @@ pub async fn listen(
         listeners.insert(id);
     }
     Ok((listeners, actual))
+}
+
+/// libp2p listens with `SO_REUSEPORT`: without this, two nodes that were given the same port would share it, and each
+/// would lose half of its connections to the other.
+fn check_free(address: &Multiaddr) -> io::Result<()> {
+    let mut parts = address.iter();
+    let ip = match parts.next() {
+        Some(Protocol::Ip4(ip)) => IpAddr::V4(ip),
+        Some(Protocol::Ip6(ip)) => IpAddr::V6(ip),
+        _ => return Ok(()),
+    };
+    match parts.next() {
+        Some(Protocol::Tcp(port)) if port != 0 => TcpListener::bind(SocketAddr::new(ip, port)).map(drop),
+        _ => Ok(()),
+    }
 }

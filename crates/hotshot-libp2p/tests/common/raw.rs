@@ -17,7 +17,13 @@ pub const HELLO: u8 = 0;
 pub const CONFIRM: u8 = 1;
 pub const REFUSED: u8 = 2;
 
+const PROPOSAL: StreamProtocol = StreamProtocol::new("/asset-l2/proposal/1");
+const SYNC: StreamProtocol = StreamProtocol::new("/asset-l2/sync/1");
+
 pub struct Raw {
+    /// The vote streams that the other side opens.
+    pub votes: IncomingStreams,
+    _others: [IncomingStreams; 2],
     control: Control,
     remote: PeerId,
     closed: Option<oneshot::Receiver<()>>,
@@ -41,6 +47,9 @@ impl Raw {
             .unwrap()
             .with_swarm_config(|c| c.with_idle_connection_timeout(Duration::from_secs(600)))
             .build();
+        let mut control = swarm.behaviour().new_control();
+        let votes = control.accept(VOTE).unwrap();
+        let _others = [PROPOSAL, SYNC].map(|protocol| control.accept(protocol).unwrap());
         swarm.dial(address).unwrap();
         let remote = within("raw connection", async {
             loop {
@@ -52,7 +61,6 @@ impl Raw {
             }
         })
         .await;
-        let control = swarm.behaviour().new_control();
         let (closing, closed) = oneshot::channel();
         let task = tokio::spawn(async move {
             while !matches!(
@@ -63,6 +71,8 @@ impl Raw {
             std::future::pending::<()>().await;
         });
         Self {
+            votes,
+            _others,
             control,
             remote,
             closed: Some(closed),
@@ -74,10 +84,6 @@ impl Raw {
         within("raw stream", self.control.open_stream(self.remote, protocol))
             .await
             .unwrap()
-    }
-
-    pub fn accept(&mut self, protocol: StreamProtocol) -> IncomingStreams {
-        self.control.accept(protocol).unwrap()
     }
 
     /// Waits until the other side has closed the connection.
