@@ -1,6 +1,7 @@
 //! The repository's chores, for people and for CI alike: `cargo xtask tidy`, `cargo xtask build-program`.
 
 mod build_program;
+mod tidy;
 
 use clap::{Parser, Subcommand};
 
@@ -16,11 +17,14 @@ struct Cli {
 enum Chore {
     /// Build the Solana program to sBPF, write its IDL, and keep both in registry/.
     BuildProgram(build_program::Args),
+    /// Check layers, sizes, docs, licences and forbidden words.
+    Tidy(tidy::Args),
 }
 
 fn main() -> eyre::Result<()> {
     color_eyre::install()?;
     match Cli::parse().chore {
         Chore::BuildProgram(args) => build_program::run(&args),
+        Chore::Tidy(args) => tidy::run(&args),
     }
 }
