@@ -63,7 +63,10 @@ pub enum ApplicationError {
 /// The application. Calls may overlap; each may take some milliseconds and must not block the caller's thread for longer.
 pub trait Application: Send + Sync + 'static {
     /// Builds a block on `request.parent`.
-    fn build(&self, request: BuildRequest) -> impl Future<Output = Result<BuiltBlock, ApplicationError>> + Send;
+    fn build(
+        &self,
+        request: BuildRequest,
+    ) -> impl Future<Output = Result<BuiltBlock, ApplicationError>> + Send;
 
     /// Executes a proposed block on its parent and compares every field that the application owns: the node votes only for
     /// a root that it computed itself.
@@ -75,7 +78,8 @@ pub trait Application: Send + Sync + 'static {
     ) -> impl Future<Output = Result<(), ApplicationError>> + Send;
 
     /// Applies decided blocks, oldest first, each height once. They are durable when this returns.
-    fn decided(&self, blocks: Vec<DecidedBlock>) -> impl Future<Output = Result<(), ApplicationError>> + Send;
+    fn decided(&self, blocks: Vec<DecidedBlock>)
+    -> impl Future<Output = Result<(), ApplicationError>> + Send;
 
     /// Decided blocks from `from` on, oldest first: at most `max_blocks` and about `max_bytes`, for a peer that was away.
     fn blocks(

@@ -1,0 +1,335 @@
+//! What comes back from workers, storage and application.
+
+use std::sync::Arc;
+
+use hotshot::{Anchor, Input, Recipient, Record, Token, Verdict};
+use hotshot_types::{
+    Block, Certificate1, Certificate2, Message, MessageError, NodeId, Phase, Phase1, Phase2, SignedProposal,
+    TimeoutCertificate, TimeoutVote, View, Vote1, Vote2, VoteData, message::FetchedBlocks,
+};
+use rollup_abi::Digest;
+
+use super::{
+    Driver,
+    intake::{LEAF, PHASE1, PHASE2},
+};
+use crate::{
+    handle::{EngineError, Event},
+    ports::{
+        Application, ApplicationError, BuiltBlock, Clock, DecidedBlock, Network, Signer, SignerError,
+        Storage, StorageError,
+    },
+    verify::{CheckedBatch, PeerFault},
+};
+
+/// A signed message of ours; own votes are counted like everybody's.
+#[derive(Debug)]
+pub(super) enum Said {
+    Vote1(Vote1),
+    Vote2(Vote2),
+    Timeout(TimeoutVote),
+    Answer(NodeId, Message),
+    Other(Message),
+}
+
+impl Said {
+    pub(super) fn message(&self) -> Message {
+        match self {
+            Self::Vote1(vote) => Message::Vote1(*vote),
+            Self::Vote2(vote) => Message::Vote2(*vote),
+            Self::Timeout(vote) => Message::Timeout(vote.clone()),
+            Self::Answer(_, message) | Self::Other(message) => message.clone(),
+        }
+    }
+}
+
+/// Something that was done beside the driver's task.
+#[derive(Debug)]
+pub(super) enum Outcome {
+    /// Of a worker.
+    Work(Box<Outcome>),
+    Written(Result<Vec<Token>, StorageError>),
+    Applied(Result<Arc<[DecidedBlock]>, ApplicationError>),
+    Built {
+        view: View,
+        done: Result<BuiltBlock, ApplicationError>,
+    },
+    Validated {
+        leaf: Digest,
+        done: Result<(), ApplicationError>,
+    },
+    Served {
+        to: NodeId,
+        done: Result<Option<FetchedBlocks>, ApplicationError>,
+    },
+    Signed {
+        to: Recipient,
+        said: Result<(Result<Vec<u8>, MessageError>, Said), SignerError>,
+    },
+    Proposal {
+        from: NodeId,
+        data: VoteData,
+        checked: Result<SignedProposal, PeerFault>,
+    },
+    Batch1(CheckedBatch<Phase1>),
+    Batch2(CheckedBatch<Phase2>),
+    Certificate1 {
+        from: NodeId,
+        data: VoteData,
+        checked: Result<Certificate1, PeerFault>,
+    },
+    Certificate2 {
+        from: NodeId,
+        data: VoteData,
+        checked: Result<Certificate2, PeerFault>,
+    },
+    Timeout {
+        from: NodeId,
+        index: usize,
+        checked: Result<TimeoutVote, PeerFault>,
+    },
+    TimeoutCertificate {
+        from: NodeId,
+        checked: Result<Arc<TimeoutCertificate>, PeerFault>,
+    },
+    Blocks {
+        from: NodeId,
+        checked: Result<Arc<FetchedBlocks>, PeerFault>,
+    },
+}
+
+impl<N, S, A, G, C> Driver<N, S, A, G, C>
+where
+    N: Network,
+    S: Storage,
+    A: Application,
+    G: Signer,
+    C: Clock,
+{
+    pub(super) fn conclude(&mut self, outcome: Outcome) {
+        match outcome {
+            Outcome::Work(outcome) => {
+                self.running -= 1;
+                if !matches!(*outcome, Outcome::Signed { .. }) {
+                    self.outlets.counters.checks.add(1);
+                }
+                self.conclude(*outcome);
+            }
+            Outcome::Written(done) => {
+                self.writing = false;
+                match done {
+                    Ok(tokens) => self.feed.extend(tokens.into_iter().map(Input::Persisted)),
+                    Err(error) => self.fail(error),
+                }
+            }
+            Outcome::Applied(done) => self.applied(done),
+            Outcome::Built { view, done } => self.built(view, done),
+            Outcome::Validated { leaf, done } => self.validated(leaf, done),
+            Outcome::Served { to, done } => self.served(to, done),
+            Outcome::Signed { to, said } => self.signed(to, said),
+            Outcome::Proposal { from, data, checked } => {
+                self.checking.remove(&(LEAF, data));
+                self.checked(from, checked, Input::Proposal);
+            }
+            Outcome::Batch1(batch) => self.batch1(batch),
+            Outcome::Batch2(batch) => self.batch2(batch),
+            Outcome::Certificate1 { from, data, checked } => {
+                self.checking.remove(&(PHASE1, data));
+                if checked.is_ok() {
+                    self.votes1.settle(data.view);
+                }
+                self.checked(from, checked, Input::Certificate1);
+            }
+            Outcome::Certificate2 { from, data, checked } => {
+                self.checking.remove(&(PHASE2, data));
+                if checked.is_ok() {
+                    self.votes2.settle(data.view);
+                }
+                self.checked(from, checked, Input::Certificate2);
+            }
+            Outcome::Timeout { from, index, checked } => {
+                self.budgets.end_check(from);
+                match checked {
+                    Ok(vote) => self.count_timeout(index, vote),
+                    Err(fault) => self.blame(from, fault),
+                }
+            }
+            Outcome::TimeoutCertificate { from, checked } => {
+                self.checked(from, checked, Input::TimeoutCertificate);
+            }
+            Outcome::Blocks { from, checked } => self.checked(from, checked, Input::Blocks),
+        }
+    }
+
+    fn fail(&mut self, error: impl Into<EngineError>) {
+        let error = error.into();
+        tracing::error!(%error, "the engine ends");
+        self.ended.get_or_insert(error);
+    }
+
+    fn checked<T>(&mut self, from: NodeId, checked: Result<T, PeerFault>, input: impl FnOnce(T) -> Input) {
+        self.budgets.end_check(from);
+        match checked {
+            Ok(good) => self.feed.push_back(input(good)),
+            Err(fault) => self.blame(from, fault),
+        }
+    }
+
+    /// The application has made a run durable: the log may say so, and the world may know.
+    fn applied(&mut self, done: Result<Arc<[DecidedBlock]>, ApplicationError>) {
+        self.applying = false;
+        let blocks = match done {
+            Ok(blocks) => blocks,
+            Err(error) => return self.fail(error),
+        };
+        self.undelivered.pop_front();
+        if let Some(last) = blocks.last() {
+            self.status.decided = hotshot_types::Height::new(last.header.height);
+            self.unwritten.push(Record::Decided(Anchor {
+                header: last.header.clone(),
+                certificate: last.certificate.clone(),
+            }));
+        }
+        let _ = self.outlets.events.send(Event::Decided(blocks));
+        self.release_validations();
+    }
+
+    fn built(&mut self, view: View, done: Result<BuiltBlock, ApplicationError>) {
+        match done {
+            Ok(BuiltBlock { header, payload }) => {
+                let block = Block { header, payload };
+                self.feed.push_back(Input::Built { view, block });
+            }
+            Err(error @ ApplicationError::Fatal { .. }) => self.fail(error),
+            Err(error) => {
+                tracing::warn!(%view, %error, "no block was built");
+                self.feed.push_back(Input::BuildFailed(view));
+            }
+        }
+    }
+
+    fn validated(&mut self, leaf: Digest, done: Result<(), ApplicationError>) {
+        let verdict = match done {
+            Ok(()) => Verdict::Valid,
+            Err(error @ ApplicationError::Fatal { .. }) => return self.fail(error),
+            Err(ApplicationError::MissingParent { height }) => {
+                tracing::debug!(height, "the parent's state is not here yet");
+                Verdict::Retry
+            }
+            Err(ApplicationError::Invalid(reason)) => {
+                tracing::warn!(reason, "an invalid block was proposed");
+                Verdict::Invalid
+            }
+        };
+        self.feed.push_back(Input::Validated { leaf, verdict });
+    }
+
+    fn served(&mut self, to: NodeId, done: Result<Option<FetchedBlocks>, ApplicationError>) {
+        self.budgets.end_serving(to);
+        match done {
+            Ok(Some(blocks)) => {
+                self.outlets.counters.fetches_served.add(1);
+                self.transmit(Recipient::One(to), &Message::FetchedBlocks(Arc::new(blocks)));
+            }
+            Ok(None) => {}
+            Err(error) => self.fail(error),
+        }
+    }
+
+    fn signed(&mut self, to: Recipient, said: Result<(Result<Vec<u8>, MessageError>, Said), SignerError>) {
+        let (bytes, said) = match said {
+            Ok(said) => said,
+            Err(error) => return self.fail(error),
+        };
+        match bytes {
+            Ok(bytes) => self.transmit_bytes(to, &said.message(), bytes.into()),
+            Err(error) => tracing::error!(%error, "a message of ours does not fit"),
+        }
+        match said {
+            Said::Vote1(vote) => self.count_own1(&vote),
+            Said::Vote2(vote) => self.count_own2(&vote),
+            Said::Timeout(vote) => {
+                let committee = self.committees.at(vote.data.epoch);
+                if let Some(index) = committee.index_of(&self.node) {
+                    self.count_timeout(index, vote);
+                }
+            }
+            Said::Answer(to, _) => {
+                self.outlets.counters.fetches_served.add(1);
+                self.budgets.end_serving(to);
+            }
+            Said::Other(_) => {}
+        }
+    }
+
+    fn count_own1(&mut self, vote: &Vote1) {
+        let committee = self.committees.at(vote.data.epoch).clone();
+        let open = vote.data.view.get() > self.core.decided().view;
+        if let Some(index) = committee.index_of(&self.node).filter(|_| open)
+            && let hotshot::tally::Counted::Quorum(batch) = self.votes1.add(&committee, index, vote)
+        {
+            self.check_batch1(committee, batch);
+        }
+    }
+
+    fn count_own2(&mut self, vote: &Vote2) {
+        let committee = self.committees.at(vote.data.epoch).clone();
+        let open = vote.data.view.get() > self.core.decided().view;
+        if let Some(index) = committee.index_of(&self.node).filter(|_| open)
+            && let hotshot::tally::Counted::Quorum(batch) = self.votes2.add(&committee, index, vote)
+        {
+            self.check_batch2(committee, batch);
+        }
+    }
+
+    fn batch1(&mut self, batch: CheckedBatch<Phase1>) {
+        self.checking.remove(&(PHASE1, batch.data));
+        let bad = self.judge(&batch);
+        let committee = self.committees.at(batch.data.epoch).clone();
+        if let Some(next) = self.votes1.checked(&committee, &batch.data, &bad) {
+            self.check_batch1(committee, next);
+        }
+        self.feed.extend(batch.certificate.map(Input::Certificate1));
+    }
+
+    fn batch2(&mut self, batch: CheckedBatch<Phase2>) {
+        self.checking.remove(&(PHASE2, batch.data));
+        let bad = self.judge(&batch);
+        let committee = self.committees.at(batch.data.epoch).clone();
+        if let Some(next) = self.votes2.checked(&committee, &batch.data, &bad) {
+            self.check_batch2(committee, next);
+        }
+        self.feed.extend(batch.certificate.map(Input::Certificate2));
+    }
+
+    /// Blames the bad signers of a batch; returns whose votes do not count.
+    fn judge<P: Phase>(&mut self, batch: &CheckedBatch<P>) -> Vec<usize> {
+        if batch.certificate.is_some() {
+            self.outlets.counters.votes_verified.add(batch.votes);
+            return Vec::new();
+        }
+        self.outlets.counters.aggregates_failed.add(1);
+        let committee = self.committees.at(batch.data.epoch).clone();
+        for member in batch
+            .bad
+            .iter()
+            .filter_map(|index| committee.members().get(*index))
+        {
+            self.blame(member.node, PeerFault::Signature("vote"));
+        }
+        batch.bad.clone()
+    }
+
+    fn count_timeout(&mut self, index: usize, vote: TimeoutVote) {
+        let committee = self.committees.at(vote.data.epoch).clone();
+        if let Some(lock) = vote.lock.certificate() {
+            self.feed.push_back(Input::Certificate1(lock.clone()));
+        }
+        if vote.data.view < self.core.view() {
+            return;
+        }
+        let news = self.timeouts.add(&committee, index, vote);
+        self.feed.extend(news.one_honest.map(Input::TimeoutOneHonest));
+        self.feed.extend(news.certificate.map(Input::TimeoutCertificate));
+    }
+}

@@ -1,0 +1,169 @@
+//! A committee of engines in one process, with real signatures.
+
+#![allow(dead_code)]
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use hotshot::{Committees, Record, Timing};
+use hotshot_engine::{
+    Engine, EngineConfig, EngineHandle, Ports,
+    ports::SystemClock,
+    testing::{ChainApplication, KeySigner, MemoryHub, MemoryStorage},
+};
+use hotshot_types::{Committee, Epoch, KeyPair, Member, NodeId, Stake, View};
+use rollup_abi::{Digest, Header};
+
+pub const CHAIN: Digest = [9; 32];
+
+pub struct Machine {
+    pub node: NodeId,
+    pub key: KeyPair,
+    pub storage: MemoryStorage,
+    pub application: ChainApplication,
+    pub engine: Option<EngineHandle>,
+}
+
+pub struct Cluster {
+    pub hub: MemoryHub,
+    pub genesis: Header,
+    pub committee: Committee,
+    pub timing: Timing,
+    pub machines: Vec<Machine>,
+}
+
+pub fn genesis() -> Header {
+    Header {
+        chain_id: CHAIN,
+        epoch: 0,
+        view: 0,
+        height: 0,
+        timestamp_ms: 1,
+        parent: [0; 32],
+        payload_commitment: [0; 32],
+        state_root: [1; 32],
+        roots_acc: [0; 32],
+        history_root: [0; 32],
+        next_committee: [0; 32],
+        inbox_count: 0,
+        inbox_hash: [0; 32],
+        outbox_root: [0; 32],
+    }
+}
+
+pub fn key(index: usize) -> KeyPair {
+    let mut secret = [0; 32];
+    secret[31] = u8::try_from(index + 1).unwrap();
+    KeyPair::from_bytes(&secret).unwrap()
+}
+
+impl Cluster {
+    pub fn new(size: usize, payload: usize, timing: Timing) -> Self {
+        let node = |i: usize| NodeId([u8::try_from(i + 1).unwrap(); 32]);
+        let members = (0..size).map(|i| Member {
+            node: node(i),
+            key: key(i).public().clone(),
+            stake: Stake::new(1),
+        });
+        let committee = Committee::new(CHAIN, Epoch::ZERO, members.collect()).unwrap();
+        let machines = (0..size).map(|i| Machine {
+            node: node(i),
+            key: key(i),
+            storage: MemoryStorage::default(),
+            application: ChainApplication::new(payload),
+            engine: None,
+        });
+        Self {
+            hub: MemoryHub::default(),
+            genesis: genesis(),
+            committee,
+            timing,
+            machines: machines.collect(),
+        }
+    }
+
+    pub fn start(&mut self, index: usize) {
+        let machine = &mut self.machines[index];
+        let config = EngineConfig {
+            node: machine.node,
+            committees: Committees::new(self.committee.clone()),
+            genesis: self.genesis.clone(),
+            timing: self.timing,
+            crypto_workers: 2,
+        };
+        let ports = Ports {
+            network: Arc::new(self.hub.join(machine.node)),
+            storage: Arc::new(machine.storage.clone()),
+            application: Arc::new(machine.application.clone()),
+            signer: Arc::new(KeySigner(machine.key.clone())),
+            clock: Arc::new(SystemClock::default()),
+        };
+        let recovery = machine.storage.recovery(self.genesis.clone());
+        machine.engine = Some(Engine::spawn(config, recovery, ports));
+    }
+
+    pub fn start_all(&mut self) {
+        for index in 0..self.machines.len() {
+            self.start(index);
+        }
+    }
+
+    pub async fn stop(&mut self, index: usize) {
+        if let Some(engine) = self.machines[index].engine.take() {
+            self.hub.leave(self.machines[index].node);
+            engine.shutdown();
+            engine.join().await.unwrap();
+        }
+    }
+
+    /// Waits until a machine has decided a height; a bound on the time, for a test that hangs says nothing.
+    pub async fn decided(&self, index: usize, height: u64) {
+        let mut status = self.machines[index].engine.as_ref().unwrap().status();
+        let reached = status.wait_for(|status| status.decided.get() >= height);
+        let reached = tokio::time::timeout(Duration::from_secs(60), reached)
+            .await
+            .map(|r| r.is_ok());
+        let at = *status.borrow();
+        assert_eq!(
+            reached,
+            Ok(true),
+            "machine {index} has not decided {height}: {at:?}"
+        );
+    }
+
+    /// Machines agree on every height that both have, and every certificate holds.
+    pub fn check_agreement(&self) {
+        let mut agreed: BTreeMap<u64, Header> = BTreeMap::new();
+        for machine in &self.machines {
+            for block in machine.application.chain() {
+                let header = agreed.entry(block.header.height).or_insert(block.header.clone());
+                assert_eq!(*header, block.header, "two blocks at one height");
+                if let Some(certificate) = &block.certificate {
+                    assert_eq!(*certificate.leaf(), header.commitment());
+                }
+            }
+        }
+        // One chain, the oracle's own look at the links.
+        for (height, header) in &agreed {
+            if let Some(parent) = agreed.get(&(height - 1)) {
+                assert_eq!(header.parent, parent.commitment());
+            }
+        }
+    }
+
+    /// No machine's log, over all its lives, holds two votes in one phase of a view, or two proposals.
+    pub fn check_no_equivocation(&self) {
+        for machine in &self.machines {
+            let mut said: BTreeMap<(u8, View), Digest> = BTreeMap::new();
+            for record in machine.storage.records() {
+                let (kind, view, leaf) = match record {
+                    Record::Proposed { view, leaf } => (0, view, leaf),
+                    Record::Vote1 { view, leaf } => (1, view, leaf),
+                    Record::Vote2 { lock } => (2, lock.view(), *lock.leaf()),
+                    _ => continue,
+                };
+                let first = *said.entry((kind, view)).or_insert(leaf);
+                assert_eq!(first, leaf, "{} said two things in view {view}", machine.node);
+            }
+        }
+    }
+}
