@@ -24,6 +24,9 @@ const MAX_UNCOUNTED: usize = 64;
 /// Looks at a landed post before its cost is given up: the node may not know it yet, or no longer.
 const COUNT_TRIES: u32 = 8;
 
+/// How often the poster's balance is read.
+const BALANCE_PERIOD: Duration = Duration::from_secs(10);
+
 /// What a poster works with.
 pub struct Poster {
     /// Client of the rollup's program.
@@ -50,6 +53,7 @@ pub struct BatchPoster {
     uncounted: VecDeque<(Signature, u32)>,
     /// Members of the committee of an epoch, once read.
     members: Option<(u64, usize)>,
+    balance_read: Option<Instant>,
     status: watch::Sender<PosterStatus>,
 }
 
@@ -78,6 +82,7 @@ impl BatchPoster {
             bytes: HashMap::new(),
             uncounted: VecDeque::new(),
             members: None,
+            balance_read: None,
             client,
             key,
             source,
@@ -127,19 +132,17 @@ impl BatchPoster {
         });
         let step = self.planner.step(&chain, tip, local);
         for post in &step.landed {
-            self.bytes.remove(&post.signature);
-            if self.uncounted.len() == MAX_UNCOUNTED {
-                self.uncounted.pop_front();
-            }
-            self.uncounted.push_back((post.signature, 0));
+            self.count_later(post.signature);
         }
         for post in &step.expired {
             tracing::warn!(to = post.to, signature = %post.signature, "post expired");
-            self.bytes.remove(&post.signature);
         }
         self.tell(&chain, tip, &step.action, step.expired.len())?;
         self.rebroadcast(&step.rebroadcast).await;
         self.look_for_failures(chain.slot).await?;
+        let under_way = self.planner.in_flight();
+        self.bytes
+            .retain(|signature, _| under_way.iter().any(|post| post.signature == *signature));
         if let Action::Post {
             base,
             preflight,
@@ -148,7 +151,8 @@ impl BatchPoster {
         {
             self.post(&account, base, tip, recent, preflight, attempt).await?;
         }
-        self.count_landed().await
+        self.count_landed().await?;
+        self.look_at_balance().await
     }
 
     fn view(&self, account: &RollupAccount, recent: Recent, local: Option<&Settleable>) -> ChainView {
@@ -298,10 +302,30 @@ impl BatchPoster {
         for (signature, error) in self.client.failures(&signatures).await? {
             let class = classify_transaction(&error);
             self.planner.failed(&signature, class, slot);
-            self.bytes.remove(&signature);
-            self.uncounted.push_back((signature, 0));
+            self.count_later(signature);
             self.count(class, &error);
         }
+        Ok(())
+    }
+
+    fn count_later(&mut self, signature: Signature) {
+        if self.uncounted.len() == MAX_UNCOUNTED {
+            self.uncounted.pop_front();
+        }
+        self.uncounted.push_back((signature, 0));
+    }
+
+    /// Now and then: how long the poster's money lasts.
+    async fn look_at_balance(&mut self) -> Result<(), TickError> {
+        if self
+            .balance_read
+            .is_some_and(|read| read.elapsed() < BALANCE_PERIOD)
+        {
+            return Ok(());
+        }
+        let lamports = self.client.balance(&self.key.pubkey()).await?;
+        self.balance_read = Some(Instant::now());
+        self.status.send_modify(|status| status.balance = Some(lamports));
         Ok(())
     }
 

@@ -59,6 +59,8 @@ pub struct PosterStatus {
     pub verification_units: Option<u64>,
     /// Compute units of the last post.
     pub units: Option<u64>,
+    /// Lamports that the poster has, as last read.
+    pub balance: Option<u64>,
     /// When the loop last went round: a watchdog can see it hang.
     pub last_tick: Option<Instant>,
 }

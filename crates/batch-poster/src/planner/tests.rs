@@ -85,12 +85,13 @@ fn class(verdict: Verdict, cause: Cause) -> Classified {
 
 #[test]
 fn what_the_account_says_comes_first() {
-    let change = |f: fn(&mut ChainView)| {
+    type Change = fn(&mut ChainView);
+    let change = |f: Change| {
         let mut chain = view(1, 5);
         f(&mut chain);
         planner(0).step(&chain, 9, None).action
     };
-    let cases: [(fn(&mut ChainView), Action); 6] = [
+    let cases: [(Change, Action); 6] = [
         (
             |_| {},
             Action::Post {
