@@ -48,7 +48,7 @@ fn fitting(blocks: &[DecidedBlock]) -> usize {
         bytes = bytes.saturating_add(block.payload.len() + rollup_abi::header::LEN + 4);
         bytes <= MAX_BYTES
     });
-    within.count().max(1).min(MAX_FETCH_BLOCKS)
+    within.count().clamp(1, MAX_FETCH_BLOCKS)
 }
 
 fn answer(blocks: Vec<DecidedBlock>, tail: Vec<DecidedBlock>) -> Option<FetchedBlocks> {

@@ -220,7 +220,8 @@ fn what_is_almost_a_timeout_certificate_is_refused() {
         expected: View::new(expected),
     };
     assert_eq!(open(&|_| ()), Ok(()));
-    let cases: [(&str, &dyn Fn(&mut OpenTimeout), E); 13] = [
+    type Change<'a> = &'a dyn Fn(&mut OpenTimeout);
+    let cases: [(&str, Change<'_>, E); 13] = [
         (
             "a lower lock is attached",
             &|t| t.lock = lock(2),
@@ -238,7 +239,7 @@ fn what_is_almost_a_timeout_certificate_is_refused() {
         ),
         (
             "the highest group is hidden",
-            &|t| drop(t.groups.remove(0)),
+            &|t| t.groups = t.groups[1..].to_vec(),
             E::Quorum { got: 5, expected: 11 },
         ),
         (

@@ -139,6 +139,7 @@ pub enum HaltReason {
 }
 
 /// What a node does, in order.
+#[expect(clippy::large_enum_variant, reason = "some per view, each handled at once")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Output {
     /// Make these durable, after all earlier ones; then [`Input::Persisted`].

@@ -20,6 +20,7 @@ use hotshot_types::{
 use rollup_abi::{Digest, Header};
 
 /// One entry of the consensus log.
+#[expect(clippy::large_enum_variant, reason = "some per view, each written at once")]
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub enum Record {
     /// The content of a leaf, once per leaf.

@@ -19,6 +19,7 @@ const MAX_PER_VIEW: usize = 2;
 pub(crate) const RECENT: usize = 32;
 
 /// What is known of a block.
+#[expect(clippy::large_enum_variant, reason = "bare blocks are rare and few")]
 #[derive(Clone, Debug)]
 pub(crate) enum Content {
     /// The leader's proposal; an own one lacks the signature.

@@ -9,6 +9,7 @@ use sim::{Faults, Sim, fast};
 
 const SECOND: Duration = Duration::from_secs(1);
 
+#[expect(clippy::disallowed_methods, reason = "a test may look at its environment")]
 fn seeds(count: u64) -> Vec<u64> {
     match std::env::var("HOTSHOT_SEED") {
         Ok(seed) => vec![seed.parse().expect("HOTSHOT_SEED is a number")],

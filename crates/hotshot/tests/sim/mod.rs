@@ -120,6 +120,7 @@ impl Faults {
     }
 }
 
+#[allow(clippy::large_enum_variant)]
 #[derive(Debug)]
 enum Event {
     Deliver {
