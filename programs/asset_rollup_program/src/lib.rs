@@ -58,6 +58,10 @@ pub mod asset_rollup_program {
     }
 
     /// Adds a member to a committee that is not active yet.
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "Anchor takes an instruction's arguments one by one"
+    )]
     pub fn register_member(
         ctx: &mut Context<RegisterMember>,
         epoch: u64,
