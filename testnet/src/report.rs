@@ -71,7 +71,7 @@ pub fn summarize(
         transactions,
         tps: ledger.payment_rate(),
         posts: accepted,
-        roots_on_chain: last,
+        roots_on_chain: audit.on_chain(),
         roots_verified: audit.verified(),
         root_mismatches: audit.mismatches() + u64::from(run.diverged),
         post_compute_units_p50: Some(Spread::of(units).p50).filter(|units| *units > 0),
