@@ -244,10 +244,8 @@ impl Driver {
             SwarmEvent::IncomingConnectionError {
                 error: ListenError::Denied { cause },
                 ..
-            } => {
-                if cause.downcast_ref::<PublicFull>().is_some() {
-                    self.metrics.public_refused.increment();
-                }
+            } if cause.downcast_ref::<PublicFull>().is_some() => {
+                self.metrics.public_refused.increment();
             }
             SwarmEvent::ListenerClosed {
                 listener_id,

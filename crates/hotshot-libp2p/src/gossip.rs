@@ -3,8 +3,8 @@
 use libp2p::{
     PeerId,
     gossipsub::{
-        self, IdentTopic, MessageAcceptance, MessageAuthenticity, MessageId, PeerScoreParams,
-        PeerScoreThresholds, TopicScoreParams, ValidationMode,
+        self, IdentTopic, IdentityTransform, MessageAcceptance, MessageAuthenticity, MessageId,
+        PeerScoreParams, PeerScoreThresholds, TopicScoreParams, ValidationMode, WhitelistSubscriptionFilter,
     },
 };
 use rollup_abi::{Digest, sha256};
@@ -114,8 +114,11 @@ pub fn topic(chain_id: &Digest) -> IdentTopic {
     IdentTopic::new(format!("asset-l2/{name}/transactions/1"))
 }
 
+/// Gossipsub that knows of no topic but ours: what else peers subscribe to is not remembered.
+pub type Gossipsub = gossipsub::Behaviour<IdentityTransform, WhitelistSubscriptionFilter>;
+
 /// The gossipsub behaviour for one topic.
-pub fn behaviour(topic: &IdentTopic, limit: usize) -> Result<gossipsub::Behaviour, StartError> {
+pub fn behaviour(topic: &IdentTopic, limit: usize) -> Result<Gossipsub, StartError> {
     let config = gossipsub::ConfigBuilder::default()
         .heartbeat_interval(HEARTBEAT)
         .heartbeat_initial_delay(HEARTBEAT / 5)
@@ -130,7 +133,10 @@ pub fn behaviour(topic: &IdentTopic, limit: usize) -> Result<gossipsub::Behaviou
         .build()
         .map_err(|e| StartError::Gossip(e.to_string()))?;
     let gossip = |e: &str| StartError::Gossip(e.to_owned());
-    let mut behaviour = gossipsub::Behaviour::new(MessageAuthenticity::Anonymous, config).map_err(gossip)?;
+    let filter = WhitelistSubscriptionFilter(HashSet::from([topic.hash()]));
+    let mut behaviour =
+        Gossipsub::new_with_subscription_filter(MessageAuthenticity::Anonymous, config, filter)
+            .map_err(gossip)?;
     let (params, thresholds) = score(topic);
     behaviour
         .with_peer_score(params, thresholds)

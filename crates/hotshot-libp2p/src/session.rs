@@ -23,6 +23,8 @@ pub struct Connection {
     pub accepting: bool,
     /// It showed a forged signature: no further handshake costs us a pairing.
     pub barred: bool,
+    /// Streams that it was not entitled to open.
+    pub refused: u32,
     /// Ends with the connection.
     pub cancel: CancellationToken,
     /// A member's streams.
@@ -39,6 +41,7 @@ impl Connection {
             opening: false,
             accepting: false,
             barred: false,
+            refused: 0,
             cancel: CancellationToken::new(),
             session: None,
         }

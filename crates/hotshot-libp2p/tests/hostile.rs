@@ -141,6 +141,19 @@ async fn an_oversize_frame_shuts_the_member_out() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_keeps_opening_refused_streams_loses_the_connection() {
+    let a = honest(0, &[], 0..3).await;
+    let mut hostile = Raw::connect(identity(9), a.address()).await;
+    for n in 1..=32 {
+        // The last one may not even be negotiated to the end.
+        let stream = hostile.try_open(VOTE).await;
+        assert!(stream.is_some() || n == 32, "closed after {n}");
+        until("a refusal", || a.network.metrics().streams_refused.get() == n).await;
+    }
+    hostile.closed().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn garbage_on_any_stream_is_survived() {
     let a = honest(0, &[], 0..3).await;
     let malformed = a

@@ -22,6 +22,8 @@ use crate::{
 
 /// How long the old one of two connections may take to run dry.
 const DRYING: Duration = Duration::from_secs(3);
+/// Streams refused on one connection before it is closed.
+const MAX_REFUSED: u32 = 32;
 const CLASSES: [Priority; 3] = [Priority::Vote, Priority::Proposal, Priority::Sync];
 
 impl Driver {
@@ -48,8 +50,7 @@ impl Driver {
         };
         // One at a time: whoever opens more of them sees them reset.
         if !opener && (connection.barred || std::mem::replace(&mut connection.accepting, true)) {
-            self.metrics.streams_refused.increment();
-            return;
+            return self.refuse(id);
         }
         let admissions = self.admissions.0.clone();
         let admit: Admit = Box::new(move |node, instance| {
@@ -247,8 +248,7 @@ impl Driver {
     /// Accepts a member's stream. A stream on any other connection is dropped, which resets it.
     fn reader(&mut self, id: ConnectionId, class: Priority, stream: Stream) {
         let Some(session) = self.session_mut(id) else {
-            self.metrics.streams_refused.increment();
-            return;
+            return self.refuse(id);
         };
         session.tasks += 1;
         let (node, cancel) = (session.node, session.reader(class));
@@ -258,6 +258,18 @@ impl Driver {
             cancel,
             async move { End::Reader(link.read(stream, inbox).await) },
         );
+    }
+
+    /// A stream came that may not be opened. Nobody honest opens many of these.
+    fn refuse(&mut self, id: ConnectionId) {
+        self.metrics.streams_refused.increment();
+        let Some(connection) = self.connections.get_mut(&id) else {
+            return;
+        };
+        connection.refused += 1;
+        if connection.refused >= MAX_REFUSED {
+            self.close(id);
+        }
     }
 
     fn session_mut(&mut self, id: ConnectionId) -> Option<&mut Session> {

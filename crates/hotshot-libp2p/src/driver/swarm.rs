@@ -19,7 +19,10 @@ use libp2p::{
     tcp, yamux,
 };
 
-use crate::{Config, StartError, direct, gossip};
+use crate::{
+    Config, StartError, direct,
+    gossip::{self, Gossipsub},
+};
 
 /// Streams on one connection: eight are ours, two gossipsub's.
 const MAX_STREAMS: usize = 64;
@@ -37,7 +40,7 @@ pub struct Behaviour {
     /// Our streams.
     pub direct: direct::Behaviour,
     /// Transactions.
-    pub gossip: gossipsub::Behaviour,
+    pub gossip: Gossipsub,
 }
 
 fn yamux_config() -> yamux::Config {

@@ -80,10 +80,15 @@ impl Raw {
         }
     }
 
-    pub async fn open(&mut self, protocol: StreamProtocol) -> Stream {
+    /// Opens a stream. `None` if the connection closes meanwhile.
+    pub async fn try_open(&mut self, protocol: StreamProtocol) -> Option<Stream> {
         within("raw stream", self.control.open_stream(self.remote, protocol))
             .await
-            .unwrap()
+            .ok()
+    }
+
+    pub async fn open(&mut self, protocol: StreamProtocol) -> Stream {
+        self.try_open(protocol).await.expect("an open connection")
     }
 
     /// Waits until the other side has closed the connection.
