@@ -47,104 +47,72 @@ fn a_quorum_convinces_and_reads_as_the_program_reads_it() {
     assert_eq!(*read.signature, sum.to_bytes());
 }
 
+/// `data(7)` with a change.
+fn changed(change: impl Fn(&mut VoteData)) -> VoteData {
+    let mut data = data(7);
+    change(&mut data);
+    data
+}
+
 #[test]
-fn what_is_almost_a_certificate_is_refused() {
+fn a_certificate_that_names_something_else_is_refused() {
     use CertificateError as E;
-    let good = data(7);
-    let other = |change: &dyn Fn(&mut VoteData)| {
-        let mut data = good;
-        change(&mut data);
-        data
+    let epoch = E::Epoch {
+        got: Epoch::new(1),
+        expected: Epoch::ZERO,
     };
-    let set = signers(&QUORUM);
+    let cases = [
+        ("leaf", changed(|d| d.leaf[0] ^= 1), E::Signature),
+        ("view", changed(|d| d.view = View::new(8)), E::Signature),
+        ("height", changed(|d| d.height = Height::new(8)), E::Signature),
+        ("epoch", changed(|d| d.epoch = Epoch::new(1)), epoch),
+        ("genesis' view", changed(|d| d.view = View::ZERO), E::Genesis),
+        (
+            "genesis' height",
+            changed(|d| d.height = Height::ZERO),
+            E::Genesis,
+        ),
+    ];
+    for (what, named, expected) in cases {
+        let forged = forged(named, signers(&QUORUM), &QUORUM, data(7));
+        assert_eq!(forged.verify(&committee()), Err(expected), "another {what}");
+    }
+    // The first phase's votes are not the second's, nor are another chain's.
+    let first: Certificate1 = certificate(data(7), &QUORUM);
+    let bytes = borsh::to_vec(&first).unwrap();
+    let as_second = Certificate2::try_from_slice(&bytes).unwrap();
+    assert!(as_second.verify(&committee()).is_err());
+    let second = certificate::<Phase2>(data(7), &QUORUM);
+    assert!(second.verify(&committee_of([9; 32], 0)).is_err());
+}
+
+#[test]
+fn a_certificate_of_others_than_it_says_is_refused() {
+    use CertificateError as E;
+    let (good, set) = (data(7), signers(&QUORUM));
     let everybody_of = |n| {
         let mut set = Signers::none(n);
         (0..n).for_each(|i| assert!(set.insert(i)));
         set
     };
-    let cases = [
-        (
-            "another leaf",
-            forged(other(&|d| d.leaf[0] ^= 1), set, &QUORUM, good),
-            E::Signature,
-        ),
-        (
-            "another view",
-            forged(other(&|d| d.view = View::new(8)), set, &QUORUM, good),
-            E::Signature,
-        ),
-        (
-            "another height",
-            forged(other(&|d| d.height = Height::new(8)), set, &QUORUM, good),
-            E::Signature,
-        ),
-        (
-            "another epoch",
-            forged(other(&|d| d.epoch = Epoch::new(1)), set, &QUORUM, good),
-            E::Epoch {
-                got: Epoch::new(1),
-                expected: Epoch::ZERO,
-            },
-        ),
-        (
-            "a signature missing",
-            forged(good, set, &QUORUM[1..], good),
-            E::Signature,
-        ),
-        (
-            "a signature too many",
-            forged(good, set, &[0, 1, 3, 4], good),
-            E::Signature,
-        ),
-        (
-            "below the quorum",
-            forged(good, signers(&[0, 3, 1]), &[0, 3, 1], good),
-            E::Quorum {
-                got: 10,
-                expected: 11,
-            },
-        ),
-        (
-            "nobody",
-            forged(good, signers(&[]), &QUORUM, good),
-            E::Quorum { got: 0, expected: 11 },
-        ),
-        (
-            "a longer bitmap",
-            forged(good, everybody_of(9), &QUORUM, good),
-            E::Signers,
-        ),
-        (
-            "somebody beyond",
-            forged(good, everybody_of(6), &QUORUM, good),
-            E::Signers,
-        ),
-        (
-            "genesis' view",
-            forged(other(&|d| d.view = View::ZERO), set, &QUORUM, good),
-            E::Genesis,
-        ),
-        (
-            "genesis' height",
-            forged(other(&|d| d.height = Height::ZERO), set, &QUORUM, good),
-            E::Genesis,
-        ),
+    let below = |got| E::Quorum { got, expected: 11 };
+    let cases: [(&str, Signers, &[usize], E); 6] = [
+        ("a signature missing", set, &QUORUM[1..], E::Signature),
+        ("a signature too many", set, &[0, 1, 3, 4], E::Signature),
+        ("below the quorum", signers(&[0, 3, 1]), &[0, 3, 1], below(10)),
+        ("nobody", signers(&[]), &QUORUM, below(0)),
+        ("a longer bitmap", everybody_of(9), &QUORUM, E::Signers),
+        ("somebody beyond", everybody_of(6), &QUORUM, E::Signers),
     ];
-    for (what, certificate, expected) in cases {
-        assert_eq!(certificate.verify(&committee()), Err(expected), "{what}");
+    for (what, set, by, expected) in cases {
+        assert_eq!(
+            forged(good, set, by, good).verify(&committee()),
+            Err(expected),
+            "{what}"
+        );
     }
     let counter = Certificate2::from_parts(good, set, ctr(&good).wrapping_add(1), key(0).sign(&[0; 32]));
     assert!(matches!(counter.verify(&committee()), Err(E::Counter { .. })));
-    // The first phase's votes are not the second's, nor are another chain's.
-    let first: Certificate1 = certificate(good, &QUORUM);
-    let bytes = borsh::to_vec(&first).unwrap();
-    let as_second = Certificate2::try_from_slice(&bytes).unwrap();
-    assert!(as_second.verify(&committee()).is_err());
-    assert!(
-        certificate::<Phase2>(good, &QUORUM)
-            .verify(&committee_of([9; 32], 0))
-            .is_err()
-    );
 }
 
 #[test]
@@ -205,79 +173,70 @@ struct OpenTimeout {
     lock: Justify,
 }
 
+type Change<'a> = &'a dyn Fn(&mut OpenTimeout);
+
+/// What becomes of a good timeout certificate after a change.
+fn after(change: Change<'_>) -> Result<(), CertificateError> {
+    let good = timeout_certificate(9, &[(4, 5), (0, 2), (3, 5)]);
+    let mut open = OpenTimeout::try_from_slice(&borsh::to_vec(&good).unwrap()).unwrap();
+    change(&mut open);
+    let closed = TimeoutCertificate::try_from_slice(&borsh::to_vec(&open).unwrap()).unwrap();
+    closed.verify(&committee(), &GENESIS)
+}
+
 #[test]
-fn what_is_almost_a_timeout_certificate_is_refused() {
+fn a_timeout_certificate_with_another_lock_is_refused() {
     use CertificateError as E;
-    let open = |change: &dyn Fn(&mut OpenTimeout)| {
-        let good = timeout_certificate(9, &[(4, 5), (0, 2), (3, 5)]);
-        let mut open = OpenTimeout::try_from_slice(&borsh::to_vec(&good).unwrap()).unwrap();
-        change(&mut open);
-        let closed = TimeoutCertificate::try_from_slice(&borsh::to_vec(&open).unwrap()).unwrap();
-        closed.verify(&committee(), &GENESIS)
-    };
-    let lock_error = |got, expected| E::Lock {
+    let lock_error = |got| E::Lock {
         got: View::new(got),
-        expected: View::new(expected),
+        expected: View::new(5),
     };
-    assert_eq!(open(&|_| ()), Ok(()));
-    type Change<'a> = &'a dyn Fn(&mut OpenTimeout);
-    let cases: [(&str, Change<'_>, E); 13] = [
-        (
-            "a lower lock is attached",
-            &|t| t.lock = lock(2),
-            lock_error(2, 5),
-        ),
-        (
-            "a higher lock is attached",
-            &|t| t.lock = lock(6),
-            lock_error(6, 5),
-        ),
-        (
-            "genesis is attached",
-            &|t| t.lock = Justify::Genesis(GENESIS),
-            lock_error(0, 5),
-        ),
-        (
-            "the highest group is hidden",
-            &|t| t.groups = t.groups[1..].to_vec(),
-            E::Quorum { got: 5, expected: 11 },
-        ),
-        (
-            "a claim is lowered",
-            &|t| {
-                t.groups[0].0 = 4;
-                t.lock = lock(4)
-            },
-            E::Signature,
-        ),
-        ("another view", &|t| t.view = 10, E::Signature),
-        ("groups out of order", &|t| t.groups.reverse(), E::Groups),
-        ("a group twice", &|t| t.groups.push(t.groups[1]), E::Groups),
-        (
-            "a signer in two groups",
-            &|t| t.groups[1].1 = signers(&[0, 4]),
-            E::Groups,
-        ),
-        ("an empty group", &|t| t.groups.push((0, signers(&[]))), E::Groups),
-        ("no group", &|t| t.groups.clear(), E::Groups),
-        ("a lock of the view itself", &|t| t.view = 5, E::Groups),
-        (
-            "another epoch",
-            &|t| t.epoch = 1,
-            E::Epoch {
-                got: Epoch::new(1),
-                expected: Epoch::ZERO,
-            },
-        ),
+    assert_eq!(after(&|_| ()), Ok(()));
+    let lowered: Change<'_> = &|t| {
+        t.groups[0].0 = 4;
+        t.lock = lock(4);
+    };
+    let cases: [(&str, Change<'_>, E); 4] = [
+        ("a lower lock", &|t| t.lock = lock(2), lock_error(2)),
+        ("a higher lock", &|t| t.lock = lock(6), lock_error(6)),
+        ("genesis", &|t| t.lock = Justify::Genesis(GENESIS), lock_error(0)),
+        ("a lowered claim", lowered, E::Signature),
     ];
     for (what, change, expected) in cases {
-        assert_eq!(open(change), Err(expected), "{what}");
+        assert_eq!(after(change), Err(expected), "{what}");
     }
-    let forged_lock: Certificate1 = certificate(data(5), &[1, 2]);
-    assert!(matches!(
-        open(&|t| t.lock = Justify::Certified(forged_lock.clone())),
-        Err(E::Quorum { .. })
-    ));
+    let forged: Certificate1 = certificate(data(5), &[1, 2]);
+    let verdict = after(&|t| t.lock = Justify::Certified(forged.clone()));
+    assert!(matches!(verdict, Err(E::Quorum { .. })));
+}
+
+#[test]
+fn a_timeout_certificate_of_malformed_groups_is_refused() {
+    use CertificateError as E;
+    let epoch = E::Epoch {
+        got: Epoch::new(1),
+        expected: Epoch::ZERO,
+    };
+    let hidden: Change<'_> = &|t| t.groups = t.groups[1..].to_vec();
+    let twice: Change<'_> = &|t| t.groups[1].1 = signers(&[0, 4]);
+    let cases: [(&str, Change<'_>, E); 9] = [
+        (
+            "the highest is hidden",
+            hidden,
+            E::Quorum { got: 5, expected: 11 },
+        ),
+        ("out of order", &|t| t.groups.reverse(), E::Groups),
+        ("one twice", &|t| t.groups.push(t.groups[1]), E::Groups),
+        ("a signer in two", twice, E::Groups),
+        ("an empty one", &|t| t.groups.push((0, signers(&[]))), E::Groups),
+        ("none", &|t| t.groups.clear(), E::Groups),
+        ("a lock of the view itself", &|t| t.view = 5, E::Groups),
+        ("another view", &|t| t.view = 10, E::Signature),
+        ("another epoch", &|t| t.epoch = 1, epoch),
+    ];
+    for (what, change, expected) in cases {
+        assert_eq!(after(change), Err(expected), "{what}");
+    }
 }
 
 #[test]

@@ -14,7 +14,7 @@ use std::{
     time::Duration,
 };
 
-use hotshot::{Committees, Config, Input, Now, Output, Timing, Token};
+use hotshot::{Committees, Config, Input, Now, Output, Record, Timing, Token};
 use hotshot_types::{Committee, Epoch, KeyPair, Member, Message, NodeId, Stake, View, VoteData};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use rollup_abi::{Digest, Header, sha256};
@@ -339,22 +339,7 @@ impl Sim {
         self.record(machine, &output);
         let life = self.nodes[machine].life;
         match output {
-            Output::Persist { token, records } => {
-                // Later writes are never durable before earlier ones.
-                let node = &mut self.nodes[machine];
-                node.writing.push_back((token, records));
-                let at = node.disk_free.max(self.now);
-                let after = at - self.now + self.delay(Duration::from_millis(5));
-                self.nodes[machine].disk_free = self.now + after;
-                self.schedule(
-                    after,
-                    Event::Durable {
-                        to: machine,
-                        life,
-                        token,
-                    },
-                );
-            }
+            Output::Persist { token, records } => self.write(machine, token, records),
             Output::Send { to, what } => self.send(machine, to, what),
             Output::Build { view, parent } => {
                 let payload = self.rng.r#gen::<[u8; 8]>();
@@ -408,6 +393,17 @@ impl Sim {
             }
             Output::ViewChanged { .. } | Output::TimedOut(_) => {}
         }
+    }
+
+    /// Later writes are never durable before earlier ones.
+    fn write(&mut self, machine: usize, token: Token, records: Vec<Record>) {
+        let node = &mut self.nodes[machine];
+        node.writing.push_back((token, records));
+        let (life, at) = (node.life, node.disk_free.max(self.now));
+        let after = at - self.now + self.delay(Duration::from_millis(5));
+        self.nodes[machine].disk_free = self.now + after;
+        let to = machine;
+        self.schedule(after, Event::Durable { to, life, token });
     }
 
     fn record(&mut self, machine: usize, output: &Output) {

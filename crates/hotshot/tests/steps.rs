@@ -1,0 +1,203 @@
+//! Locks, restarts, contradictions, clocks and catching up, step by step against one core.
+
+mod one;
+mod sim;
+
+use std::{sync::Arc, time::Duration};
+
+use hotshot::{HaltReason, Input, Outgoing, Verdict};
+use hotshot_types::{Block, SignedProposal, View, message::FetchedBlocks};
+use one::{One, cert1, cert2, header, propose, timed_out};
+use rollup_abi::Digest;
+use sim::{fast, genesis};
+
+#[test]
+fn locked_nodes_refuse_what_conflicts_and_accept_what_is_newer() {
+    let a = propose(&genesis(), 1, b"a");
+    let b = propose(&header(&a), 2, b"b");
+    let mut one = One::new();
+    for block in [&a, &b] {
+        one.step(Input::Proposal(block.clone()));
+        one.step(Input::Certificate1(cert1(block)));
+    }
+    one.sent();
+    // View 3 was given up by nodes that had not seen b's certificate: justified by a, below this node's lock.
+    let low = propose(&header(&a), 4, b"low");
+    one.step(Input::Proposal(low.clone()));
+    assert_eq!(one.core.view(), View::new(4));
+    assert_eq!(one.votes1(), [] as [Digest; 0]);
+    // They certify it all the same (this node's quorum is not needed): then it is newer than the lock.
+    one.step(Input::Certificate1(cert1(&low)));
+    assert_eq!(
+        one.votes2(),
+        [low.proposal.leaf()],
+        "no first vote of this node excludes it"
+    );
+    let next = propose(&header(&low), 5, b"next");
+    one.step(Input::Proposal(next.clone()));
+    assert_eq!(one.votes1(), [next.proposal.leaf()]);
+}
+
+#[test]
+fn contradictions_stop_the_node() {
+    let (a, b) = (propose(&genesis(), 1, b"a"), propose(&genesis(), 1, b"b"));
+    let halted = |inputs: Vec<Input>, automatic: bool| {
+        let mut one = One::new();
+        one.automatic = automatic;
+        for input in inputs {
+            one.step(input);
+        }
+        let reason = one.core.halted().cloned();
+        if reason.is_some() {
+            one.out.clear();
+            one.step(Input::Proposal(propose(&genesis(), 1, b"z")));
+            one.wait(Duration::from_secs(100));
+            assert_eq!(one.out, [], "nothing comes out any more");
+        }
+        reason
+    };
+    let view = View::new(1);
+    let twice = vec![Input::Certificate1(cert1(&a)), Input::Certificate1(cert1(&b))];
+    assert_eq!(
+        halted(twice, true),
+        Some(HaltReason::ConflictingCertificates { view })
+    );
+    let decided = |last| vec![Input::Proposal(a.clone()), Input::Certificate2(cert2(&a)), last];
+    let conflict = Some(HaltReason::ConflictingDecision { view });
+    assert_eq!(halted(decided(Input::Certificate2(cert2(&b))), true), conflict);
+    assert_eq!(halted(decided(Input::Certificate2(cert2(&a))), true), None);
+    let leaf = a.proposal.leaf();
+    let wrong = |certificate| {
+        let verdict = Verdict::Invalid;
+        vec![
+            Input::Proposal(a.clone()),
+            Input::Validated { leaf, verdict },
+            certificate,
+        ]
+    };
+    let diverged = Some(HaltReason::Diverged { view });
+    assert_eq!(halted(wrong(Input::Certificate1(cert1(&a))), false), diverged);
+    assert_eq!(halted(wrong(Input::Certificate2(cert2(&a))), false), diverged);
+    let late = vec![
+        Input::Proposal(a.clone()),
+        Input::Certificate1(cert1(&a)),
+        Input::Validated {
+            leaf,
+            verdict: Verdict::Invalid,
+        },
+    ];
+    assert_eq!(halted(late, false), diverged);
+}
+
+#[test]
+fn a_restarted_node_does_not_act_again_where_it_acted() {
+    let mut one = One::new();
+    let (a, rival) = (propose(&genesis(), 1, b"a"), propose(&genesis(), 1, b"rival"));
+    one.step(Input::Proposal(a.clone()));
+    assert_eq!(one.votes1(), [a.proposal.leaf()]);
+    one.restart();
+    one.step(Input::Proposal(rival));
+    assert_eq!(one.votes1(), [] as [Digest; 0]);
+    // It gave view 1 up; then it does not vote in it after a restart, either.
+    let mut one = One::new();
+    one.wait(Duration::from_secs(1));
+    assert_eq!(one.core.actions().timeout, View::new(1));
+    one.restart();
+    one.step(Input::Proposal(a));
+    assert_eq!(one.votes1(), [] as [Digest; 0]);
+    // It says its timeout vote again, for the others may not have heard it.
+    one.sent();
+    one.wait(fast().resend);
+    assert!(
+        one.sent()
+            .iter()
+            .any(|what| matches!(what, Outgoing::Timeout(..)))
+    );
+}
+
+#[test]
+fn late_headers_and_headers_from_the_future_get_no_vote() {
+    let drift = u64::try_from(fast().max_clock_drift.as_millis()).unwrap();
+    let wall = One::new().clock.wall_ms;
+    for (timestamp, voted) in [
+        (genesis().timestamp_ms, false),
+        (genesis().timestamp_ms + 1, true),
+        (wall + drift, true),
+        (wall + drift + 1, false),
+    ] {
+        let mut one = One::new();
+        let mut block = propose(&genesis(), 1, b"a");
+        Arc::make_mut(&mut block.proposal).header.timestamp_ms = timestamp;
+        one.step(Input::Proposal(block));
+        assert_eq!(!one.votes1().is_empty(), voted, "{timestamp} at {wall}");
+    }
+}
+
+#[test]
+fn fetched_blocks_are_decided_also_when_a_descendant_proves_them() {
+    let a = propose(&genesis(), 1, b"a");
+    let b = propose(&header(&a), 2, b"b");
+    let c = propose(&header(&b), 3, b"c");
+    let block = |signed: &SignedProposal| Block {
+        header: header(signed),
+        payload: Arc::clone(&signed.proposal.payload),
+    };
+    let mut one = One::new();
+    one.step(Input::Blocks(Arc::new(FetchedBlocks {
+        blocks: vec![block(&a), block(&b)],
+        tail: vec![header(&c)],
+        certificate: cert2(&c),
+    })));
+    assert_eq!(one.decided(), [1, 2]);
+    assert_eq!(one.core.view(), View::new(4));
+    one.step(Input::Blocks(Arc::new(FetchedBlocks {
+        blocks: vec![block(&b), block(&c)],
+        tail: vec![],
+        certificate: cert2(&c),
+    })));
+    assert_eq!(one.decided(), [3]);
+}
+
+#[test]
+fn a_failed_view_takes_twice_as_long_up_to_the_limit_until_there_is_progress() {
+    let mut one = One::new();
+    let mut waits = Vec::new();
+    for view in 1..=6 {
+        let mut waited = Duration::ZERO;
+        while one.core.actions().timeout < View::new(view) {
+            one.wait(Duration::from_millis(50));
+            waited += Duration::from_millis(50);
+        }
+        waits.push(waited.as_millis());
+        one.step(Input::TimeoutCertificate(Arc::new(timed_out(
+            view,
+            [&genesis(), &genesis(), &genesis()],
+        ))));
+    }
+    assert_eq!(waits, [300, 600, 1200, 2400, 3000, 3000]);
+    let block = propose(&genesis(), 7, b"a");
+    one.step(Input::Certificate1(cert1(&block)));
+    assert_eq!(one.core.view(), View::new(8));
+    one.wait(Duration::from_millis(299));
+    assert_eq!(one.core.actions().timeout, View::new(6));
+    one.wait(Duration::from_millis(1));
+    assert_eq!(one.core.actions().timeout, View::new(8));
+}
+
+#[test]
+fn one_honest_timeout_is_joined() {
+    let mut one = One::new();
+    one.step(Input::TimeoutOneHonest(View::new(5)));
+    assert_eq!(
+        (one.core.view(), one.core.actions().timeout),
+        (View::new(5), View::new(5))
+    );
+    assert!(
+        one.sent()
+            .iter()
+            .any(|what| matches!(what, Outgoing::Timeout(data, _) if data.view == View::new(5)))
+    );
+    // A lower one is no news.
+    one.step(Input::TimeoutOneHonest(View::new(4)));
+    assert_eq!(one.core.view(), View::new(5));
+}
