@@ -37,7 +37,7 @@ fn must_recover(sim: &mut Sim) {
 
 #[test]
 fn a_quiet_network_decides_every_view() {
-    for seed in seeds(10) {
+    for seed in seeds(5) {
         let mut sim = Sim::new(seed, &[1; 4], fast(), false);
         sim.run_until(3 * SECOND);
         let lowest = sim.lowest();
@@ -52,22 +52,22 @@ fn a_quiet_network_decides_every_view() {
 
 #[test]
 fn loss_delay_duplication_reordering_and_crashes() {
-    for seed in seeds(150) {
+    for seed in seeds(100) {
         let nodes = [4, 5, 7][usize::try_from(seed % 3).unwrap()];
         let mut sim = Sim::new(seed, &vec![1; nodes], fast(), false);
         sim.faults = Faults::rough();
-        sim.run_until(12 * SECOND);
+        sim.run_until(5 * SECOND);
         must_recover(&mut sim);
     }
 }
 
 #[test]
 fn a_twin_cannot_break_agreement() {
-    for seed in seeds(120) {
+    for seed in seeds(80) {
         let mut sim = Sim::new(seed, &[1; 4], fast(), true);
         sim.faults = Faults::rough();
         // The twin's two machines often hear different halves of the network.
-        for _ in 0..8 {
+        for _ in 0..5 {
             for group in 0..sim.groups.len() {
                 sim.groups[group] = u32::from(sim.rng.gen_bool(0.3));
             }
@@ -79,10 +79,10 @@ fn a_twin_cannot_break_agreement() {
 
 #[test]
 fn partitions_heal() {
-    for seed in seeds(100) {
+    for seed in seeds(60) {
         let mut sim = Sim::new(seed, &[3, 1, 2, 2, 1, 1], fast(), false);
         sim.faults = Faults::rough();
-        for _ in 0..6 {
+        for _ in 0..4 {
             for group in 0..sim.groups.len() {
                 sim.groups[group] = sim.rng.gen_range(0..3);
             }
@@ -94,7 +94,7 @@ fn partitions_heal() {
 
 #[test]
 fn everybody_crashes_and_goes_on() {
-    for seed in seeds(60) {
+    for seed in seeds(40) {
         let mut sim = Sim::new(seed, &[1; 4], fast(), false);
         sim.faults = Faults::rough();
         for _ in 0..4 {
@@ -122,7 +122,7 @@ fn one_dead_member_costs_one_view_of_each_turn() {
 
 #[test]
 fn who_was_away_long_catches_up_with_decided_blocks() {
-    for seed in seeds(20) {
+    for seed in seeds(8) {
         let mut sim = Sim::new(seed, &[1; 4], fast(), false);
         sim.run_until(SECOND);
         sim.crash(3);
