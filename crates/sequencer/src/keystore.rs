@@ -123,9 +123,12 @@ impl Keys {
         let solana = Zeroizing::new(self.solana.to_keypair_bytes());
         write_secret(
             &files.bls,
-            &Zeroizing::new(hex::encode(&*self.bls.secret().to_bytes())),
+            &Zeroizing::new(hex::encode(self.bls.secret().to_bytes().as_slice())),
         )?;
-        write_secret(&files.libp2p, &Zeroizing::new(hex::encode(&*self.libp2p)))?;
+        write_secret(
+            &files.libp2p,
+            &Zeroizing::new(hex::encode(self.libp2p.as_slice())),
+        )?;
         write_secret(&files.solana, &Zeroizing::new(format!("{:?}", &*solana)))
     }
 
@@ -308,7 +311,7 @@ mod tests {
         let (_dir, files) = temporary();
         let keys = Keys::generate(&mut rand::rngs::OsRng);
         keys.write(&files).expect("fresh");
-        let secret = hex::encode(&*keys.bls.secret().to_bytes());
+        let secret = hex::encode(keys.bls.secret().to_bytes().as_slice());
         assert!(!format!("{:?}", keys.bls).contains(&secret));
         fs::remove_file(&files.libp2p).expect("there");
         write_secret(&files.libp2p, "no key but secret").expect("free again");

@@ -76,7 +76,7 @@ impl Branches {
     }
 
     /// Undecided blocks kept.
-    pub fn len(&self) -> usize {
+    pub fn undecided(&self) -> usize {
         self.undecided.len()
     }
 }

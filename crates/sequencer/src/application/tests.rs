@@ -9,6 +9,8 @@ use store::Opened;
 use super::*;
 use crate::{config::MempoolLimits, halt::Divergence, mempool::Origin};
 
+type Change = fn(&mut Header);
+
 struct World {
     app: App,
     mempool: Arc<Mempool>,
@@ -212,7 +214,7 @@ async fn every_wrong_field_is_refused_by_name() {
     let (leader, follower) = (world(one.path()), world(two.path()));
     leader.pay(0, 100, 1);
     let good = leader.build(&leader.genesis, 1).await;
-    let cases: [(&str, fn(&mut Header)); 12] = [
+    let cases: [(&str, Change); 12] = [
         ("chain_id", |h| h.chain_id[0] ^= 1),
         ("height", |h| h.height += 1),
         ("timestamp_ms", |h| h.timestamp_ms = 1_000),
@@ -340,7 +342,7 @@ fn branches_forget_what_does_not_descend_from_the_anchor() {
     assert!(tree.get(&a2.leaf).is_some() && tree.get(&a.leaf).is_some());
     assert!(tree.get(&b.leaf).is_none() && tree.get(&b2.leaf).is_none());
     (10..200).for_each(|view| tree.insert(child(&a, view)));
-    assert_eq!(tree.len(), MAX_UNDECIDED);
+    assert_eq!(tree.undecided(), MAX_UNDECIDED);
     assert!(tree.get(&a2.leaf).is_some(), "the lowest views stay");
     tree.insert(Arc::clone(&b));
     assert!(
