@@ -217,4 +217,19 @@ mod tests {
             ["assetvm", "solana-pubkey"]
         );
     }
+
+    #[test]
+    fn the_real_tree_is_read() {
+        let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml");
+        let metadata = cargo_metadata::MetadataCommand::new()
+            .manifest_path(manifest)
+            .exec()
+            .unwrap();
+        let graph = normal_graph(&metadata);
+        assert_eq!(
+            impurity(&graph, "hotshot-engine").unwrap(),
+            ["hotshot-engine", "tokio"]
+        );
+        assert_eq!(impurity(&graph, "hotshot"), None);
+    }
 }
