@@ -62,7 +62,7 @@ impl Default for Timing {
     fn default() -> Self {
         Self {
             block_interval: Duration::from_millis(250),
-            view_timeout: Duration::from_millis(1_500),
+            view_timeout: Duration::from_millis(1_000),
             max_view_timeout: Duration::from_secs(20),
             resend: Duration::from_millis(500),
             fetch_delay: Duration::from_millis(40),
