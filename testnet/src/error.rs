@@ -68,7 +68,7 @@ pub enum TestnetError {
     #[error(transparent)]
     Node(#[from] NodeError),
     /// A validator is up but takes no part.
-    #[error("validator {index} is not ready after {after:?}; {log}")]
+    #[error("validator {index} is not ready after {after:?}")]
     NotReady {
         /// Which.
         index: usize,
@@ -78,7 +78,7 @@ pub enum TestnetError {
         log: LogTail,
     },
     /// A validator has ended by itself.
-    #[error("validator {index} ended with {status}; {log}")]
+    #[error("validator {index} ended with {status}")]
     Exited {
         /// Which.
         index: usize,
@@ -118,6 +118,14 @@ impl TestnetError {
     pub fn io(path: &Path) -> impl FnOnce(io::Error) -> Self + use<> {
         let path = path.to_owned();
         move |source| Self::Io { path, source }
+    }
+
+    /// What the validator that is to blame said last.
+    pub fn log(&self) -> Option<&LogTail> {
+        match self {
+            Self::NotReady { log, .. } | Self::Exited { log, .. } => Some(log),
+            _ => None,
+        }
     }
 
     /// What to do about it.

@@ -79,10 +79,13 @@ impl Progress {
     /// A step of the run, on a line of its own.
     pub fn step(&mut self, text: impl fmt::Display) {
         tracing::info!("{text}");
+        if self.quiet {
+            return;
+        }
         self.line("==>", "32", text);
     }
 
-    /// Something is wrong.
+    /// Something is wrong: said also to who asked for quiet.
     pub fn warn(&mut self, text: impl fmt::Display) {
         tracing::warn!("{text}");
         self.line("warning:", "33", text);
@@ -105,9 +108,6 @@ impl Progress {
     }
 
     fn line(&mut self, tag: &str, colour: &str, text: impl fmt::Display) {
-        if self.quiet {
-            return;
-        }
         let mut stderr = std::io::stderr().lock();
         let start = if std::mem::take(&mut self.open_line) {
             "\n"

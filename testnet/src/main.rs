@@ -129,6 +129,11 @@ fn testnet(args: RunArgs) -> Result<Summary, Failure> {
         .map_err(|error| Failure::new(FAILED, error, "the system is out of threads or files"))?;
     let summary = runtime
         .block_on(run(config, &mut progress))
+        .inspect_err(|error| {
+            if let Some(log) = error.log() {
+                progress.warn(log);
+            }
+        })
         .map_err(|error| Failure::new(FAILED, &error, error.hint()))?;
     if let Some(path) = &args.summary {
         std::fs::write(path, summary.to_json() + "\n").map_err(|error| {

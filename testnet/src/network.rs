@@ -27,7 +27,7 @@ const STOP_GRACE: Duration = Duration::from_secs(15);
 /// How often readiness is asked for.
 const POLL: Duration = Duration::from_millis(50);
 /// Lines of a validator's log that an error shows.
-const LOG_LINES: usize = 15;
+const LOG_LINES: usize = 10;
 
 /// What to start.
 #[derive(Clone, Debug)]
@@ -242,7 +242,7 @@ impl Testnet {
             .validators
             .iter()
             .enumerate()
-            .filter(|(_, v)| !v.ended)
+            .filter(|(_, v)| v.process.status().is_none())
             .collect();
         let endings =
             futures::future::join_all(running.iter().map(|(_, v)| v.process.stop(STOP_GRACE))).await;

@@ -21,6 +21,8 @@ use tokio::sync::{mpsc, watch};
 const MAX_SIGNALS: usize = 4;
 /// Bytes of a log's end that are looked at for its last lines.
 const TAIL_BYTES: u64 = 16 << 10;
+/// Characters of a log line that are shown.
+const MAX_LINE: usize = 300;
 
 /// What to run.
 #[derive(Clone, Debug)]
@@ -166,7 +168,10 @@ fn last_lines(path: &Path, count: usize) -> io::Result<Vec<String>> {
     let mut bytes = Vec::new();
     file.take(TAIL_BYTES).read_to_end(&mut bytes)?;
     let text = String::from_utf8_lossy(&bytes);
-    let lines: Vec<_> = text.lines().map(str::to_owned).collect();
+    let lines: Vec<String> = text
+        .lines()
+        .map(|line| line.chars().take(MAX_LINE).collect())
+        .collect();
     Ok(lines[lines.len().saturating_sub(count)..].to_vec())
 }
 

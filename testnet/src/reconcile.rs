@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use assetvm::{Address, Amount};
 
-/// Most discrepancies that are listed one by one.
-const MAX_LISTED: usize = 10;
+/// Most lines of the file that are listed one by one.
+const MAX_LINES: usize = 10;
+/// Most balances that are listed one by one.
+const MAX_BALANCES: usize = 3;
 
 /// What the decided blocks say of one payment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -52,7 +54,7 @@ pub fn reconcile(
             failures.push(format!(
                 "{} payment(s) {what}: line(s) {}",
                 lines.len(),
-                listed(&lines)
+                listed(&lines, MAX_LINES)
             ));
         }
     }
@@ -68,7 +70,7 @@ pub fn reconcile(
         failures.push(format!(
             "{} balance(s) do not reconcile: {}",
             wrong.len(),
-            listed(&wrong)
+            listed(&wrong, MAX_BALANCES)
         ));
     }
     Reconciliation {
@@ -78,9 +80,9 @@ pub fn reconcile(
     }
 }
 
-fn listed<T: ToString>(items: &[T]) -> String {
-    let shown: Vec<_> = items.iter().take(MAX_LISTED).map(T::to_string).collect();
-    let more = if items.len() > MAX_LISTED { ", …" } else { "" };
+fn listed<T: ToString>(items: &[T], limit: usize) -> String {
+    let shown: Vec<_> = items.iter().take(limit).map(T::to_string).collect();
+    let more = if items.len() > limit { ", …" } else { "" };
     shown.join(", ") + more
 }
 

@@ -58,6 +58,7 @@ pub async fn run(config: RunConfig, progress: &mut Progress) -> Result<Summary, 
     let mut session = Session::begin(&config, &testnet, interrupts, progress)?;
     let mut findings = Findings::default();
     if let Err(error) = session.play(&mut findings).await {
+        session.explain(&error);
         findings.failures.push(error.to_string());
     }
     let mut summary = session.report(findings).await;

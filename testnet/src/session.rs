@@ -327,6 +327,14 @@ impl<'a> Session<'a> {
         }
     }
 
+    /// Says why the run ends early.
+    pub(crate) fn explain(&mut self, error: &TestnetError) {
+        self.progress.warn(error);
+        if let Some(log) = error.log() {
+            self.progress.warn(log);
+        }
+    }
+
     /// The summary of what has been seen and found.
     pub(crate) async fn report(&self, findings: Findings) -> Summary {
         let Findings {
