@@ -27,21 +27,23 @@ fn timed<T>(work: impl FnOnce() -> T) -> (T, f64) {
     (result, start.elapsed().as_secs_f64() * 1000.0)
 }
 
-fn main() {
-    let mut arguments = std::env::args()
-        .skip(1)
-        .map(|text| text.parse::<u64>().expect("a number"));
-    let accounts = arguments.next().unwrap_or(1_000_000);
-    let repetitions = arguments.next().unwrap_or(21);
-    let keys: Vec<_> = (0..500u64)
-        .map(|who| SigningKey::from_seed(&sha256(&[&who.to_le_bytes()])))
-        .collect();
+/// Numbers that are the same at every run.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 += 1;
+        u64::from_le_bytes(sha256(&[&self.0.to_le_bytes()])[..8].try_into().expect("8 bytes"))
+    }
+}
+
+fn genesis(accounts: u64, keys: &[SigningKey]) -> Genesis {
     let mut first: Vec<_> = (0..accounts)
         .map(address)
         .chain(keys.iter().map(SigningKey::address))
         .collect();
     first.sort();
-    let genesis = Genesis {
+    Genesis {
         program_id: address(0),
         mint_authority: address(0),
         supply_cap: Amount::MAX,
@@ -52,37 +54,31 @@ fn main() {
             .collect(),
         committee: [0; 32],
         timestamp_ms: 0,
-    };
-    let (state, millis) = timed(|| genesis.state().expect("valid genesis"));
-    report(&format!("build the tree of {accounts} accounts"), vec![millis]);
-
-    let mut seed = 0u64;
-    let mut random = || {
-        seed += 1;
-        u64::from_le_bytes(sha256(&[&seed.to_le_bytes()])[..8].try_into().expect("8 bytes"))
-    };
-    for size in [125, 500, 1000, 5000] {
-        let mut at = state.clone();
-        let mut millis = Vec::new();
-        for _ in 0..repetitions {
-            let account = Account {
-                balance: Amount::from_base_units(random()),
-                nonce: Nonce::default(),
-            };
-            let accounts = (0..size)
-                .map(|_| (address(random() % accounts), Some(account)))
-                .collect();
-            let changes = Changes {
-                accounts,
-                metadata: *state.metadata(),
-            };
-            let (next, took) = timed(|| at.apply(&changes));
-            millis.push(took);
-            at = next;
-        }
-        report(&format!("apply and hash {size} updates"), millis);
     }
+}
 
+fn measure_updates(state: &State, accounts: u64, size: usize, repetitions: u64, random: &mut Random) {
+    let mut at = state.clone();
+    let mut millis = Vec::new();
+    for _ in 0..repetitions {
+        let account = Account {
+            balance: Amount::from_base_units(random.next()),
+            nonce: Nonce::default(),
+        };
+        let changes = Changes {
+            accounts: (0..size)
+                .map(|_| (address(random.next() % accounts), Some(account)))
+                .collect(),
+            metadata: *state.metadata(),
+        };
+        let (next, took) = timed(|| at.apply(&changes));
+        millis.push(took);
+        at = next;
+    }
+    report(&format!("apply and hash {size} updates"), millis);
+}
+
+fn measure_blocks(state: &State, accounts: u64, keys: &[SigningKey], repetitions: u64, random: &mut Random) {
     let mut at = state.clone();
     let (mut verify, mut execute) = (Vec::new(), Vec::new());
     for round in 0..repetitions {
@@ -94,7 +90,7 @@ fn main() {
                     sender: key.address(),
                     nonce: Nonce::new(round),
                     fee: Amount::from_base_units(1),
-                    action: Action::transfer(address(random() % accounts), Amount::from_base_units(5)),
+                    action: Action::transfer(address(random.next() % accounts), Amount::from_base_units(5)),
                 }))
             })
             .collect();
@@ -107,6 +103,26 @@ fn main() {
     }
     report("check 500 signatures, one thread", verify);
     report("execute a block of 500 transfers, with root", execute);
+}
+
+fn main() {
+    let mut arguments = std::env::args()
+        .skip(1)
+        .map(|text| text.parse::<u64>().expect("a number"));
+    let accounts = arguments.next().unwrap_or(1_000_000);
+    let repetitions = arguments.next().unwrap_or(21);
+    let keys: Vec<_> = (0..500u64)
+        .map(|who| SigningKey::from_seed(&sha256(&[&who.to_le_bytes()])))
+        .collect();
+    let genesis = genesis(accounts, &keys);
+    let (state, millis) = timed(|| genesis.state().expect("valid genesis"));
+    report(&format!("build the tree of {accounts} accounts"), vec![millis]);
+
+    let mut random = Random(0);
+    for size in [125, 500, 1000, 5000] {
+        measure_updates(&state, accounts, size, repetitions, &mut random);
+    }
+    measure_blocks(&state, accounts, &keys, repetitions, &mut random);
 
     let (bytes, took) = timed(|| (0..1000).map(|i| state.prove(&address(i)).encode().len()).max());
     report(
