@@ -5,7 +5,7 @@ mod sim;
 
 use std::{sync::Arc, time::Duration};
 
-use hotshot::{HaltReason, Input, Outgoing, Verdict};
+use hotshot::{HaltReason, Input, Outgoing, Verdict, rules};
 use hotshot_types::{Block, SignedProposal, View, message::FetchedBlocks};
 use one::{One, cert1, cert2, header, propose, timed_out};
 use rollup_abi::Digest;
@@ -200,4 +200,122 @@ fn one_honest_timeout_is_joined() {
     // A lower one is no news.
     one.step(Input::TimeoutOneHonest(View::new(4)));
     assert_eq!(one.core.view(), View::new(5));
+}
+
+/// All that a node did before the crash is what it starts from.
+#[test]
+fn a_restarted_node_remembers_what_it_did() {
+    let mut one = One::new();
+    let a = propose(&genesis(), 1, b"a");
+    let b = propose(&header(&a), 2, b"b");
+    for block in [&a, &b] {
+        one.step(Input::Proposal(block.clone()));
+        one.step(Input::Certificate1(cert1(block)));
+    }
+    // It leads view 3.
+    let block = Block {
+        header: sim::child(&header(&b), View::new(3), 0, b"c"),
+        payload: b"c"[..].into(),
+    };
+    let view = View::new(3);
+    one.step(Input::Built { view, block });
+    one.wait(Duration::from_secs(1));
+    let before = (*one.core.actions(), one.core.lock().clone(), one.core.view());
+    let acted = before.0;
+    assert_eq!(
+        (acted.proposed, acted.vote1, acted.vote2, acted.timeout),
+        (view, view, View::new(2), view)
+    );
+    one.restart();
+    assert_eq!(
+        (*one.core.actions(), one.core.lock().clone(), one.core.view()),
+        before
+    );
+    // The block of its own proposal is there for whoever asks.
+    let own = sim::child(&header(&b), View::new(3), 0, b"c").commitment();
+    assert!(matches!(one.core.proposal(&own), Some((_, None))));
+    // Nothing is said that was not said before: no vote of a view that it acted in.
+    one.sent();
+    one.step(Input::Certificate1(cert1(&b)));
+    one.step(Input::Proposal(b));
+    assert!(one.votes2().is_empty());
+}
+
+#[test]
+fn each_condition_of_a_vote_is_needed() {
+    let view = View::new;
+    let vote1 = rules::Vote1Conditions {
+        view: view(5),
+        current: view(5),
+        voted: view(4),
+        timed_out: view(4),
+        decided: view(4),
+        safe: true,
+        valid: true,
+        timely: true,
+    };
+    assert!(rules::may_vote1(&vote1));
+    let broken = [
+        rules::Vote1Conditions {
+            current: view(6),
+            ..vote1
+        },
+        rules::Vote1Conditions {
+            current: view(4),
+            ..vote1
+        },
+        rules::Vote1Conditions {
+            voted: view(5),
+            ..vote1
+        },
+        rules::Vote1Conditions {
+            timed_out: view(5),
+            ..vote1
+        },
+        rules::Vote1Conditions {
+            decided: view(5),
+            ..vote1
+        },
+        rules::Vote1Conditions { safe: false, ..vote1 },
+        rules::Vote1Conditions {
+            valid: false,
+            ..vote1
+        },
+        rules::Vote1Conditions {
+            timely: false,
+            ..vote1
+        },
+    ];
+    for conditions in broken {
+        assert!(!rules::may_vote1(&conditions), "{conditions:?}");
+    }
+    let vote2 = rules::Vote2Conditions {
+        view: view(5),
+        voted: view(4),
+        decided: view(4),
+        valid: true,
+        excluded: false,
+    };
+    assert!(rules::may_vote2(&vote2));
+    let broken = [
+        rules::Vote2Conditions {
+            voted: view(5),
+            ..vote2
+        },
+        rules::Vote2Conditions {
+            decided: view(5),
+            ..vote2
+        },
+        rules::Vote2Conditions {
+            valid: false,
+            ..vote2
+        },
+        rules::Vote2Conditions {
+            excluded: true,
+            ..vote2
+        },
+    ];
+    for conditions in broken {
+        assert!(!rules::may_vote2(&conditions), "{conditions:?}");
+    }
 }
