@@ -242,7 +242,7 @@ fn a_restarted_node_remembers_what_it_did() {
 }
 
 #[test]
-fn each_condition_of_a_vote_is_needed() {
+fn each_condition_of_vote1_is_needed() {
     let view = View::new;
     let vote1 = rules::Vote1Conditions {
         view: view(5),
@@ -289,6 +289,11 @@ fn each_condition_of_a_vote_is_needed() {
     for conditions in broken {
         assert!(!rules::may_vote1(&conditions), "{conditions:?}");
     }
+}
+
+#[test]
+fn each_condition_of_vote2_is_needed() {
+    let view = View::new;
     let vote2 = rules::Vote2Conditions {
         view: view(5),
         voted: view(4),
@@ -318,4 +323,27 @@ fn each_condition_of_a_vote_is_needed() {
     for conditions in broken {
         assert!(!rules::may_vote2(&conditions), "{conditions:?}");
     }
+}
+
+/// A node decides only what it has computed itself.
+#[test]
+fn a_final_block_waits_for_its_validation() {
+    let mut one = One::new();
+    one.automatic = false;
+    let block = propose(&genesis(), 1, b"a");
+    let leaf = block.proposal.leaf();
+    one.step(Input::Proposal(block.clone()));
+    one.step(Input::Certificate2(cert2(&block)));
+    one.step(Input::Validated {
+        leaf,
+        verdict: Verdict::Retry,
+    });
+    assert_eq!(one.decided(), [] as [u64; 0]);
+    // It is asked again after a while.
+    one.wait(Duration::from_millis(50));
+    one.step(Input::Validated {
+        leaf,
+        verdict: Verdict::Valid,
+    });
+    assert_eq!(one.decided(), [1]);
 }
