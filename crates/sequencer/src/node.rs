@@ -6,7 +6,7 @@ mod start;
 use std::path::PathBuf;
 
 use crate::{
-    config::{Config, ConfigError, file_text},
+    config::{Config, ConfigError},
     genesis::GenesisFileError,
     halt::Divergence,
     keystore::KeystoreError,
@@ -120,12 +120,8 @@ impl NodeError {
 
 /// Runs a validator until SIGTERM, Ctrl-C, or a fault that it cannot live with.
 pub async fn run(config: Config) -> Result<(), NodeError> {
-    for line in file_text(&config.redacted())
-        .lines()
-        .filter(|line| !line.is_empty() && !line.starts_with('#'))
-    {
-        tracing::info!(setting = line, "configuration");
-    }
+    let settings = serde_json::to_string(&config.redacted()).expect("settings are plain data");
+    tracing::info!(%settings, "effective configuration");
     let mut signals = Signals::new()?;
     let node = Node::start(&config).await?;
     node.run_until(signals.next()).await

@@ -88,9 +88,9 @@ impl Supervisor {
     {
         let stop = self.stop(stage);
         self.watch(stage, task, async move {
-            match stop.run_until_cancelled_owned(future).await {
-                None => Ok(()),
-                Some(()) => Err("nothing left to do".into()),
+            match stop.clone().run_until_cancelled_owned(future).await {
+                Some(()) if !stop.is_cancelled() => Err("nothing left to do".into()),
+                Some(()) | None => Ok(()),
             }
         });
     }

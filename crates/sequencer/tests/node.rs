@@ -19,6 +19,7 @@ use rollup_abi::{CertificateRef, Header};
 use sequencer::{
     config::{Config, KeyFiles, Settings},
     genesis::{AccountEntry, Deployment, GenesisFile, MemberEntry},
+    halt::{Divergence, Halt},
     keystore::Keys,
     node::{Node, NodeError, Ports},
     rpc::{
@@ -44,6 +45,7 @@ struct Validator {
 
 struct Running {
     ports: Ports,
+    halt: Halt,
     stop: oneshot::Sender<()>,
     ended: JoinHandle<Result<(), NodeError>>,
 }
@@ -101,13 +103,18 @@ fn validator(dir: &Path) -> Validator {
 impl Validator {
     async fn start(&self) -> Running {
         let node = Node::start(&self.config).await.expect("starts");
-        let ports = node.ports().clone();
+        let (ports, halt) = (node.ports().clone(), node.halt());
         let (stop, stopped) = oneshot::channel();
         let ended = tokio::spawn(node.run_until(async move {
             let _ = stopped.await;
             "the test"
         }));
-        Running { ports, stop, ended }
+        Running {
+            ports,
+            halt,
+            stop,
+            ended,
+        }
     }
 
     fn pay(&self, nonce: u64, amount: u64) -> Transaction {
@@ -135,12 +142,17 @@ impl Running {
             .expect("a client")
     }
 
-    async fn stop(self) {
+    /// How it ends once it is asked to.
+    async fn end(self) -> Result<(), NodeError> {
         self.stop.send(()).expect("the node waits for it");
         let ended = tokio::time::timeout(PATIENCE, self.ended)
             .await
             .expect("stops in time");
-        ended.expect("no panic").expect("an orderly end");
+        ended.expect("no panic")
+    }
+
+    async fn stop(self) {
+        self.end().await.expect("an orderly end");
     }
 }
 
@@ -382,4 +394,43 @@ async fn a_wrong_key_or_a_taken_port_is_an_error_at_the_start() {
     let mut config = validator.config.clone();
     config.solana.program_id = [8; 32].into();
     assert!(start(config).await.starts_with("program_id is "));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_a_divergence_nothing_is_signed_and_the_node_goes_on_telling_why() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let validator = validator(dir.path());
+    let running = validator.start().await;
+    let client = running.websocket().await;
+    let mut blocks = client.subscribe_blocks().await.expect("subscribed");
+    blocks.next().await.expect("blocks").expect("a summary");
+    running.halt.trip(Divergence::Settled {
+        reason: "another root at height 1".into(),
+    });
+    let stopped = async {
+        while client
+            .submit_transaction(bytes(&validator.pay(0, 1)))
+            .await
+            .map_err(code)
+            != Err(603)
+        {}
+        get(running.ports.metrics, "/readyz").await
+    };
+    let ready = tokio::time::timeout(PATIENCE, stopped).await.expect("refused");
+    assert!(
+        ready.starts_with("HTTP/1.1 503") && ready.contains("root divergence"),
+        "{ready}"
+    );
+    let metrics = get(running.ports.metrics, "/metrics").await;
+    assert!(metrics.contains("asset_l2_root_divergence 1"), "{metrics}");
+    let status = client.status().await.expect("still answers");
+    assert!(
+        status
+            .halted
+            .expect("it says so")
+            .contains("another root at height 1")
+    );
+    let ended = running.end().await.expect_err("not an orderly end");
+    assert_eq!(ended.exit_code(), 3);
+    assert!(matches!(ended, NodeError::Diverged(_)), "{ended}");
 }

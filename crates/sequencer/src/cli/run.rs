@@ -28,7 +28,7 @@ A flag wins over its environment variable, which wins over the file, which wins 
 #[command(after_help = EXAMPLES)]
 pub struct Run {
     /// Configuration file
-    #[arg(long, value_name = "FILE", env = "ASSET_L2_CONFIG")]
+    #[arg(long, value_name = "FILE", env = "ASSET_L2_CONFIG", hide_env_values = true)]
     config: Option<PathBuf>,
     /// Check the configuration, print the effective one and exit
     #[arg(long)]

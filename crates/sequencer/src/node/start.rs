@@ -119,6 +119,11 @@ impl Node {
         &self.ports
     }
 
+    /// The stop switch of its signer and poster.
+    pub fn halt(&self) -> Halt {
+        self.halt.clone()
+    }
+
     /// Runs until `asked` completes, which names who asks, or until a part dies; then stops everything in order. After a
     /// divergence, consensus and posting stop at once, and what remains goes on telling why until somebody asks.
     pub async fn run_until(mut self, asked: impl Future<Output = &'static str>) -> Result<(), NodeError> {
