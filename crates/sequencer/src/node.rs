@@ -1,6 +1,7 @@
 //! Wiring: opens the store, connects the parts, watches over them, and stops them in order.
 
 mod observe;
+mod parts;
 mod start;
 
 use std::path::PathBuf;

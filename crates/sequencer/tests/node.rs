@@ -8,7 +8,7 @@ use std::{
 
 use assetvm::{Action, Address, Amount, Nonce, SigningKey, Transaction, TransactionBody, TxId};
 use hotshot_libp2p::identity_from_seed;
-use hotshot_types::{Signature, Signers};
+use hotshot_types::Signature;
 use jsonrpsee::{
     core::{ClientError, client::Subscription},
     http_client::HttpClient,
@@ -199,34 +199,8 @@ fn code(error: ClientError) -> i32 {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_payment_is_decided_proven_certified_and_survives_a_restart() {
-    let dir = tempfile::tempdir().expect("a directory");
-    let validator = validator(dir.path());
-    let running = validator.start().await;
-    let client = running.websocket().await;
-    let mut blocks = client.subscribe_blocks().await.expect("subscribed");
-
-    let payment = validator.pay(0, 100);
-    let unknown = client
-        .transaction_status(IdText(payment.id()))
-        .await
-        .expect("answers");
-    assert_eq!(unknown, TransactionStatus::Unknown);
-    let id = running
-        .http()
-        .submit_transaction(bytes(&payment))
-        .await
-        .expect("taken")
-        .0;
-    assert_eq!(id, payment.id());
-    let place = included(&client, &mut blocks, id).await;
-    assert_eq!(
-        (place.receipt.id, place.receipt.failure.clone()),
-        (IdText(id), None)
-    );
-
-    // The account is proven against a root that the committee has certified.
+/// The account is proven against a root that the committee has certified.
+async fn check_proof(validator: &Validator, client: &WsClient) {
     let account = client
         .account(AddressText(Address::new([2; 32])))
         .await
@@ -261,25 +235,50 @@ async fn a_payment_is_decided_proven_certified_and_survives_a_restart() {
                 .key
                 .verify(&digest, &signature)
     );
-    assert_eq!(
-        validator
-            .deployment
-            .committee
-            .stake_of(&Signers::none(1))
-            .map(|stake| stake.get()),
-        Some(0)
-    );
+}
 
-    let block = client.block(place.height).await.expect("decided");
+/// The block holds exactly this payment, as it was signed.
+async fn check_block(client: &WsClient, height: u64, payment: &Transaction) {
+    let block = client.block(height).await.expect("decided");
     assert_eq!((block.summary.transactions, block.receipts.len()), (1, 1));
     let payload = assetvm::Payload::decode(&block.payload.0).expect("a payload");
-    assert_eq!(payload[0].peek(), &payment);
+    assert_eq!(payload[0].peek(), payment);
     let header = Header::decode(&block.header.0).expect("a header");
     assert_eq!(
         header.payload_commitment,
         rollup_abi::vote::payload_commitment(&block.payload.0)
     );
+}
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_payment_is_decided_proven_certified_and_survives_a_restart() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let validator = validator(dir.path());
+    let running = validator.start().await;
+    let client = running.websocket().await;
+    let mut blocks = client.subscribe_blocks().await.expect("subscribed");
+
+    let payment = validator.pay(0, 100);
+    let unknown = client
+        .transaction_status(IdText(payment.id()))
+        .await
+        .expect("answers");
+    assert_eq!(unknown, TransactionStatus::Unknown);
+    let id = running
+        .http()
+        .submit_transaction(bytes(&payment))
+        .await
+        .expect("taken")
+        .0;
+    assert_eq!(id, payment.id());
+    let place = included(&client, &mut blocks, id).await;
+    assert_eq!(
+        (place.receipt.id, place.receipt.failure.clone()),
+        (IdText(id), None)
+    );
+
+    check_proof(&validator, &client).await;
+    check_block(&client, place.height, &payment).await;
     let before = client.status().await.expect("answers");
     assert_eq!(
         (before.committee, before.peers, before.halted.clone()),

@@ -1,3 +1,5 @@
+//! Building, validating and deciding over real stores.
+
 use std::{path::Path, sync::Arc, time::Duration};
 
 use assetvm::{Action, Address, Amount, Genesis, Nonce, Payload, SigningKey, TransactionBody, Unvalidated};

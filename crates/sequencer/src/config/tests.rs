@@ -1,3 +1,5 @@
+//! Precedence, ranges, the file, what is shown.
+
 use super::*;
 
 fn minimal() -> Settings {

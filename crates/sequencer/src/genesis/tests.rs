@@ -1,3 +1,5 @@
+//! The genesis file and what follows from it.
+
 use hotshot_types::KeyPair;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! The laws of the mempool.
+
 use std::{
     collections::{BTreeMap, HashSet},
     sync::Arc,

@@ -3,38 +3,25 @@
 use std::{future::Future, net::SocketAddr, sync::Arc, time::Instant};
 
 use assetvm::Address;
-use batch_poster::{BatchPoster, Poster, PosterConfig};
-use hotshot::{Committees, Recovery, Timing};
-use hotshot_engine::{Engine, EngineConfig, ports::SystemClock};
-use hotshot_libp2p::{Libp2pNetwork, Limits, PeerAddress, PeerBinding, Started, identity_from_seed};
-use settlement::{CommitmentConfig, Keypair, RollupClient};
+use hotshot_engine::ports::SystemClock;
+use hotshot_libp2p::identity_from_seed;
 use store::{Opened, Store};
 use telemetry::Metrics;
-use tokio::sync::watch;
 
 use super::{
     NodeError,
-    observe::{EngineStatus, Observer},
+    parts::{Shared, start_network},
 };
 use crate::{
-    admission::Admission,
-    application::{App, Branch, Heads},
+    application::{App, Branch},
     config::{Config, read_text},
     genesis::{Deployment, GenesisFile},
-    gossip::{self, Announcer},
     halt::Halt,
-    http,
-    keystore::{FileSigner, Keys},
+    keystore::Keys,
     mempool::Mempool,
-    rpc::{self, RpcContext, RpcHandle},
-    settled::{self, Settled, StoreSource},
+    settled::Settled,
     supervisor::{Stage, Supervisor},
 };
-
-/// Signature checks of votes at a time: several validators often share a machine.
-const CRYPTO_WORKERS: usize = 2;
-/// A view may take at least this many block intervals before it is given up.
-const INTERVALS_PER_VIEW: u32 = 6;
 
 /// A running node.
 pub struct Node {
@@ -50,20 +37,6 @@ pub struct Ports {
     pub rpc: SocketAddr,
     /// Metrics and health.
     pub metrics: SocketAddr,
-}
-
-/// What all parts share.
-struct Shared {
-    deployment: Arc<Deployment>,
-    keys: Keys,
-    store: Store,
-    heads: Heads,
-    mempool: Arc<Mempool>,
-    settled: Arc<Settled>,
-    metrics: Arc<Metrics>,
-    halt: Halt,
-    clock: SystemClock,
-    started: Instant,
 }
 
 impl Node {
@@ -211,293 +184,4 @@ async fn open(config: &Config, deployment: &Arc<Deployment>) -> Result<Opened, N
             reason: error.to_string(),
         })
     })
-}
-
-async fn start_network(config: &Config, shared: &Shared) -> Result<Started, NodeError> {
-    let failed = |what, address: &str, reason: String| NodeError::Listen {
-        what,
-        address: address.to_owned(),
-        reason,
-    };
-    let identity = identity_from_seed(*shared.keys.libp2p);
-    let signer = FileSigner::new(shared.keys.bls.clone(), shared.halt.clone());
-    let peer_id = identity.public().to_peer_id();
-    let binding = PeerBinding::sign(&signer, &shared.deployment.chain_id, shared.keys.node(), &peer_id)
-        .map_err(|error| NodeError::System {
-            what: "peer binding",
-            reason: error.to_string(),
-        })?;
-    let mut peers = Vec::new();
-    for (node, peer_id, address) in &shared.deployment.addresses {
-        peers.push(PeerAddress {
-            node: *node,
-            address: address
-                .parse()
-                .map_err(|error| failed("address of a member", address, format!("{error}")))?,
-            peer_id: Some(
-                peer_id
-                    .parse()
-                    .map_err(|error| failed("peer id of a member", peer_id, format!("{error}")))?,
-            ),
-        });
-    }
-    let listen = &config.listen.p2p;
-    let network = hotshot_libp2p::Config {
-        chain_id: shared.deployment.chain_id,
-        identity,
-        listen: vec![
-            listen
-                .parse()
-                .map_err(|error| failed("listen_p2p", listen, format!("{error}")))?,
-        ],
-        peers,
-        limits: Limits::default(),
-    };
-    let members = shared
-        .deployment
-        .committee
-        .members()
-        .iter()
-        .map(|member| (member.node, member.key.clone()));
-    let started = Libp2pNetwork::start(network, Some(binding), members).await;
-    started.map_err(|error| failed("listen_p2p", listen, error.to_string()))
-}
-
-impl Shared {
-    /// Starts everything that runs, each part under the supervisor.
-    async fn start_all(
-        self,
-        config: &Config,
-        supervisor: &mut Supervisor,
-        app: App,
-        recovery: Recovery,
-        network: Started,
-    ) -> Result<Ports, NodeError> {
-        let Started {
-            network,
-            gossip_messages,
-            running,
-        } = network;
-        let network = Arc::new(network);
-        let stop = supervisor.stop(Stage::Network);
-        let stopping = Arc::clone(&network);
-        supervisor.watch(Stage::Network, "network", async move {
-            let joined = running.join();
-            tokio::pin!(joined);
-            let joined = tokio::select! {
-                joined = &mut joined => joined,
-                () = stop.cancelled() => {
-                    stopping.stop();
-                    joined.await
-                }
-            };
-            joined.map_err(|error| error.to_string())
-        });
-        let (announcer, queue) = Announcer::new();
-        let admission = Admission::new(
-            Arc::clone(&self.mempool),
-            self.heads.clone(),
-            self.clock,
-            Arc::clone(&self.metrics),
-        );
-        let gossip = network.gossip().clone();
-        let metrics = || Arc::clone(&self.metrics);
-        supervisor.run(
-            Stage::Network,
-            "gossip out",
-            gossip::announce(queue, gossip.clone(), metrics()),
-        );
-        let receive = gossip::receive(gossip_messages, gossip, admission.clone(), metrics());
-        supervisor.run(Stage::Network, "gossip in", receive);
-        let upkeep = gossip::upkeep(
-            Arc::clone(&self.mempool),
-            announcer.clone(),
-            self.clock,
-            metrics(),
-        );
-        supervisor.run(Stage::Network, "mempool upkeep", upkeep);
-        self.start_settlement(config, supervisor)?;
-        let engine = self.start_engine(config, supervisor, app, recovery, Arc::clone(&network));
-        let observer = Arc::new(Observer {
-            node: self.keys.node(),
-            committee: self.deployment.committee.clone(),
-            connected: network.connected(),
-            network: Arc::clone(network.metrics()),
-            engine,
-            heads: self.heads.clone(),
-            halt: self.halt.clone(),
-            metrics: metrics(),
-            started: self.started,
-        });
-        let metrics_address = start_http(config, supervisor, Arc::clone(&observer)).await?;
-        let context = RpcContext {
-            node: self.keys.node(),
-            deployment: self.deployment,
-            store: self.store,
-            heads: self.heads,
-            mempool: self.mempool,
-            admission,
-            announcer,
-            settled: self.settled,
-            progress: observer,
-            halt: self.halt,
-            metrics: self.metrics,
-            started: self.started,
-        };
-        let rpc = start_rpc(config, supervisor, context).await?;
-        Ok(Ports {
-            rpc,
-            metrics: metrics_address,
-        })
-    }
-
-    /// Consensus. It ends by itself only for a reason that the node cannot live with.
-    fn start_engine(
-        &self,
-        config: &Config,
-        supervisor: &mut Supervisor,
-        app: App,
-        recovery: Recovery,
-        network: Arc<Libp2pNetwork>,
-    ) -> EngineStatus {
-        let block_interval = config.block_interval;
-        let defaults = Timing::default();
-        let engine = EngineConfig {
-            node: self.keys.node(),
-            committees: Committees::new(self.deployment.committee.clone()),
-            genesis: self.deployment.header.clone(),
-            timing: Timing {
-                block_interval,
-                view_timeout: defaults
-                    .view_timeout
-                    .max(block_interval.saturating_mul(INTERVALS_PER_VIEW)),
-                ..defaults
-            },
-            crypto_workers: CRYPTO_WORKERS,
-        };
-        let ports = hotshot_engine::Ports {
-            network,
-            storage: Arc::new(self.store.clone()),
-            application: Arc::new(app),
-            signer: Arc::new(FileSigner::new(self.keys.bls.clone(), self.halt.clone())),
-            clock: Arc::new(self.clock),
-        };
-        let engine = Engine::spawn(engine, recovery, ports);
-        let status = engine.status();
-        let stop = supervisor.stop(Stage::Consensus);
-        supervisor.watch(Stage::Consensus, "consensus engine", async move {
-            // The engine holds the other end for as long as it lives.
-            let mut alive = engine.status();
-            tokio::select! {
-                () = stop.cancelled() => engine.shutdown(),
-                () = async { while alive.changed().await.is_ok() {} } => {}
-            }
-            engine.join().await.map_err(|error| error.to_string())
-        });
-        status
-    }
-
-    /// The poster, or the lookout of a node that does not post.
-    fn start_settlement(&self, config: &Config, supervisor: &mut Supervisor) -> Result<(), NodeError> {
-        let solana = &config.solana;
-        let client = RollupClient::new(&solana.rpc_url, solana.program_id, CommitmentConfig::confirmed());
-        let (settled, metrics, halt) = (
-            Arc::clone(&self.settled),
-            Arc::clone(&self.metrics),
-            self.halt.clone(),
-        );
-        if !solana.posting {
-            let (store, heads) = (self.store.clone(), self.heads.clone());
-            supervisor.run(
-                Stage::Settlement,
-                "lookout",
-                settled::look(client, store, heads, settled, metrics, halt),
-            );
-            return Ok(());
-        }
-        let bytes = zeroize::Zeroizing::new(self.keys.solana.to_keypair_bytes());
-        let key = Keypair::try_from(&bytes[..]).map_err(|error| NodeError::System {
-            what: "poster key",
-            reason: error.to_string(),
-        })?;
-        let (tip, heights) = watch::channel(self.heads.newest().header.height);
-        let heads = self.heads.clone();
-        supervisor.run(Stage::Settlement, "poster's tip", async move {
-            loop {
-                let next = tip.borrow().saturating_add(1);
-                tip.send_replace(heads.reached(next).await.header.height);
-            }
-        });
-        let source = Arc::new(StoreSource(self.store.clone()));
-        let parts = Poster {
-            client,
-            key: Arc::new(key),
-            source,
-            tip: heights,
-        };
-        let (poster, status) = BatchPoster::new(
-            parts,
-            PosterConfig {
-                rank: u32::from(solana.rank),
-                ..PosterConfig::default()
-            },
-        );
-        let stop = supervisor.stop(Stage::Settlement);
-        supervisor.watch(Stage::Settlement, "poster", async move {
-            poster.run(stop).await;
-            Ok(())
-        });
-        supervisor.run(
-            Stage::Settlement,
-            "poster's status",
-            settled::follow_poster(status, settled, metrics, halt),
-        );
-        Ok(())
-    }
-}
-
-async fn start_http(
-    config: &Config,
-    supervisor: &mut Supervisor,
-    observer: Arc<Observer>,
-) -> Result<SocketAddr, NodeError> {
-    let failed = |error: std::io::Error| NodeError::Listen {
-        what: "listen_metrics",
-        address: config.listen.metrics.to_string(),
-        reason: error.to_string(),
-    };
-    let listener = http::bind(config.listen.metrics).await.map_err(failed)?;
-    let address = listener.local_addr().map_err(failed)?;
-    let stop = supervisor.stop(Stage::Watch);
-    supervisor.watch(Stage::Watch, "metrics and health", async move {
-        http::serve(listener, observer, stop)
-            .await
-            .map_err(|error| error.to_string())
-    });
-    Ok(address)
-}
-
-async fn start_rpc(
-    config: &Config,
-    supervisor: &mut Supervisor,
-    context: RpcContext,
-) -> Result<SocketAddr, NodeError> {
-    let served = rpc::serve(config.listen.rpc, Arc::new(context)).await;
-    let handle: RpcHandle = served.map_err(|error| NodeError::Listen {
-        what: "listen_rpc",
-        address: config.listen.rpc.to_string(),
-        reason: error.to_string(),
-    })?;
-    let address = handle.address();
-    let stop = supervisor.stop(Stage::Intake);
-    supervisor.watch(Stage::Intake, "JSON-RPC", async move {
-        tokio::select! {
-            () = handle.clone().stopped() => Err("the server stopped".into()),
-            () = stop.cancelled() => {
-                handle.stop().await;
-                Ok(())
-            }
-        }
-    });
-    Ok(address)
 }

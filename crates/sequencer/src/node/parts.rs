@@ -1,0 +1,345 @@
+//! Starting the parts of a node, each under the supervisor.
+
+use std::{net::SocketAddr, sync::Arc, time::Instant};
+
+use batch_poster::{BatchPoster, Poster, PosterConfig};
+use hotshot::{Committees, Recovery, Timing};
+use hotshot_engine::{Engine, EngineConfig, ports::SystemClock};
+use hotshot_libp2p::{
+    Gossip, GossipMessage, Libp2pNetwork, Limits, PeerAddress, PeerBinding, Running, Started,
+    identity_from_seed,
+};
+use settlement::{CommitmentConfig, Keypair, RollupClient};
+use store::Store;
+use telemetry::Metrics;
+use tokio::sync::{mpsc, watch};
+
+use super::{
+    NodeError,
+    observe::{EngineStatus, Observer},
+    start::Ports,
+};
+use crate::{
+    admission::Admission,
+    application::{App, Heads},
+    config::Config,
+    genesis::Deployment,
+    gossip::{self, Announcer},
+    halt::Halt,
+    http,
+    keystore::{FileSigner, Keys},
+    mempool::Mempool,
+    rpc::{self, RpcContext, RpcHandle},
+    settled::{self, Settled, StoreSource},
+    supervisor::{Stage, Supervisor},
+};
+
+/// Signature checks of votes at a time: several validators often share a machine.
+const CRYPTO_WORKERS: usize = 2;
+/// A view may take at least this many block intervals before it is given up.
+const INTERVALS_PER_VIEW: u32 = 6;
+
+/// What all parts share.
+pub(super) struct Shared {
+    pub deployment: Arc<Deployment>,
+    pub keys: Keys,
+    pub store: Store,
+    pub heads: Heads,
+    pub mempool: Arc<Mempool>,
+    pub settled: Arc<Settled>,
+    pub metrics: Arc<Metrics>,
+    pub halt: Halt,
+    pub clock: SystemClock,
+    pub started: Instant,
+}
+
+/// Listens for other validators and begins to connect to them.
+pub(super) async fn start_network(config: &Config, shared: &Shared) -> Result<Started, NodeError> {
+    let failed = |what, address: &str, reason: String| NodeError::Listen {
+        what,
+        address: address.to_owned(),
+        reason,
+    };
+    let identity = identity_from_seed(*shared.keys.libp2p);
+    let signer = FileSigner::new(shared.keys.bls.clone(), shared.halt.clone());
+    let peer_id = identity.public().to_peer_id();
+    let binding = PeerBinding::sign(&signer, &shared.deployment.chain_id, shared.keys.node(), &peer_id)
+        .map_err(|error| NodeError::System {
+            what: "peer binding",
+            reason: error.to_string(),
+        })?;
+    let mut peers = Vec::new();
+    for (node, peer_id, address) in &shared.deployment.addresses {
+        peers.push(PeerAddress {
+            node: *node,
+            address: address
+                .parse()
+                .map_err(|error| failed("address of a member", address, format!("{error}")))?,
+            peer_id: Some(
+                peer_id
+                    .parse()
+                    .map_err(|error| failed("peer id of a member", peer_id, format!("{error}")))?,
+            ),
+        });
+    }
+    let listen = &config.listen.p2p;
+    let network = hotshot_libp2p::Config {
+        chain_id: shared.deployment.chain_id,
+        identity,
+        listen: vec![
+            listen
+                .parse()
+                .map_err(|error| failed("listen_p2p", listen, format!("{error}")))?,
+        ],
+        peers,
+        limits: Limits::default(),
+    };
+    let members = shared
+        .deployment
+        .committee
+        .members()
+        .iter()
+        .map(|member| (member.node, member.key.clone()));
+    let started = Libp2pNetwork::start(network, Some(binding), members).await;
+    started.map_err(|error| failed("listen_p2p", listen, error.to_string()))
+}
+
+impl Shared {
+    /// Starts everything that runs, each part under the supervisor.
+    pub(super) async fn start_all(
+        self,
+        config: &Config,
+        supervisor: &mut Supervisor,
+        app: App,
+        recovery: Recovery,
+        network: Started,
+    ) -> Result<Ports, NodeError> {
+        let Started {
+            network,
+            gossip_messages,
+            running,
+        } = network;
+        let network = Arc::new(network);
+        watch_network(supervisor, Arc::clone(&network), running);
+        let (admission, announcer) = self.start_gossip(supervisor, network.gossip(), gossip_messages);
+        self.start_settlement(config, supervisor)?;
+        let engine = self.start_engine(config, supervisor, app, recovery, Arc::clone(&network));
+        let observer = Arc::new(Observer {
+            node: self.keys.node(),
+            committee: self.deployment.committee.clone(),
+            connected: network.connected(),
+            network: Arc::clone(network.metrics()),
+            engine,
+            heads: self.heads.clone(),
+            halt: self.halt.clone(),
+            metrics: Arc::clone(&self.metrics),
+            started: self.started,
+        });
+        let metrics_address = start_http(config, supervisor, Arc::clone(&observer)).await?;
+        let context = RpcContext {
+            node: self.keys.node(),
+            deployment: self.deployment,
+            store: self.store,
+            heads: self.heads,
+            mempool: self.mempool,
+            admission,
+            announcer,
+            settled: self.settled,
+            progress: observer,
+            halt: self.halt,
+            metrics: self.metrics,
+            started: self.started,
+        };
+        let rpc = start_rpc(config, supervisor, context).await?;
+        Ok(Ports {
+            rpc,
+            metrics: metrics_address,
+        })
+    }
+
+    /// Transactions from and to other validators, and the mempool's upkeep.
+    fn start_gossip(
+        &self,
+        supervisor: &mut Supervisor,
+        gossip: &Gossip,
+        messages: mpsc::Receiver<GossipMessage>,
+    ) -> (Admission, Announcer) {
+        let (announcer, queue) = Announcer::new();
+        let (mempool, metrics) = (|| Arc::clone(&self.mempool), || Arc::clone(&self.metrics));
+        let admission = Admission::new(mempool(), self.heads.clone(), self.clock, metrics());
+        let out = gossip::announce(queue, gossip.clone(), metrics());
+        let receive = gossip::receive(messages, gossip.clone(), admission.clone(), metrics());
+        let upkeep = gossip::upkeep(mempool(), announcer.clone(), self.clock, metrics());
+        supervisor.run(Stage::Network, "gossip out", out);
+        supervisor.run(Stage::Network, "gossip in", receive);
+        supervisor.run(Stage::Network, "mempool upkeep", upkeep);
+        (admission, announcer)
+    }
+
+    /// Consensus. It ends by itself only for a reason that the node cannot live with.
+    fn start_engine(
+        &self,
+        config: &Config,
+        supervisor: &mut Supervisor,
+        app: App,
+        recovery: Recovery,
+        network: Arc<Libp2pNetwork>,
+    ) -> EngineStatus {
+        let block_interval = config.block_interval;
+        let defaults = Timing::default();
+        let engine = EngineConfig {
+            node: self.keys.node(),
+            committees: Committees::new(self.deployment.committee.clone()),
+            genesis: self.deployment.header.clone(),
+            timing: Timing {
+                block_interval,
+                view_timeout: defaults
+                    .view_timeout
+                    .max(block_interval.saturating_mul(INTERVALS_PER_VIEW)),
+                ..defaults
+            },
+            crypto_workers: CRYPTO_WORKERS,
+        };
+        let ports = hotshot_engine::Ports {
+            network,
+            storage: Arc::new(self.store.clone()),
+            application: Arc::new(app),
+            signer: Arc::new(FileSigner::new(self.keys.bls.clone(), self.halt.clone())),
+            clock: Arc::new(self.clock),
+        };
+        let engine = Engine::spawn(engine, recovery, ports);
+        let status = engine.status();
+        let stop = supervisor.stop(Stage::Consensus);
+        supervisor.watch(Stage::Consensus, "consensus engine", async move {
+            // The engine holds the other end for as long as it lives.
+            let mut alive = engine.status();
+            tokio::select! {
+                () = stop.cancelled() => engine.shutdown(),
+                () = async { while alive.changed().await.is_ok() {} } => {}
+            }
+            engine.join().await.map_err(|error| error.to_string())
+        });
+        status
+    }
+
+    /// The poster, or the lookout of a node that does not post.
+    fn start_settlement(&self, config: &Config, supervisor: &mut Supervisor) -> Result<(), NodeError> {
+        let solana = &config.solana;
+        let client = RollupClient::new(&solana.rpc_url, solana.program_id, CommitmentConfig::confirmed());
+        let (settled, metrics, halt) = (
+            Arc::clone(&self.settled),
+            Arc::clone(&self.metrics),
+            self.halt.clone(),
+        );
+        if !solana.posting {
+            let (store, heads) = (self.store.clone(), self.heads.clone());
+            supervisor.run(
+                Stage::Settlement,
+                "lookout",
+                settled::look(client, store, heads, settled, metrics, halt),
+            );
+            return Ok(());
+        }
+        let bytes = zeroize::Zeroizing::new(self.keys.solana.to_keypair_bytes());
+        let key = Keypair::try_from(&bytes[..]).map_err(|error| NodeError::System {
+            what: "poster key",
+            reason: error.to_string(),
+        })?;
+        let (tip, heights) = watch::channel(self.heads.newest().header.height);
+        let heads = self.heads.clone();
+        supervisor.run(Stage::Settlement, "poster's tip", async move {
+            loop {
+                let next = tip.borrow().saturating_add(1);
+                tip.send_replace(heads.reached(next).await.header.height);
+            }
+        });
+        let source = Arc::new(StoreSource(self.store.clone()));
+        let parts = Poster {
+            client,
+            key: Arc::new(key),
+            source,
+            tip: heights,
+        };
+        let (poster, status) = BatchPoster::new(
+            parts,
+            PosterConfig {
+                rank: u32::from(solana.rank),
+                ..PosterConfig::default()
+            },
+        );
+        let stop = supervisor.stop(Stage::Settlement);
+        supervisor.watch(Stage::Settlement, "poster", async move {
+            poster.run(stop).await;
+            Ok(())
+        });
+        supervisor.run(
+            Stage::Settlement,
+            "poster's status",
+            settled::follow_poster(status, settled, metrics, halt),
+        );
+        Ok(())
+    }
+}
+
+/// The network's own task; it ends in order when its stage stops.
+fn watch_network(supervisor: &mut Supervisor, network: Arc<Libp2pNetwork>, running: Running) {
+    let stop = supervisor.stop(Stage::Network);
+    supervisor.watch(Stage::Network, "network", async move {
+        let joined = running.join();
+        tokio::pin!(joined);
+        let joined = tokio::select! {
+            joined = &mut joined => joined,
+            () = stop.cancelled() => {
+                network.stop();
+                joined.await
+            }
+        };
+        joined.map_err(|error| error.to_string())
+    });
+}
+
+async fn start_http(
+    config: &Config,
+    supervisor: &mut Supervisor,
+    observer: Arc<Observer>,
+) -> Result<SocketAddr, NodeError> {
+    let failed = |error: std::io::Error| NodeError::Listen {
+        what: "listen_metrics",
+        address: config.listen.metrics.to_string(),
+        reason: error.to_string(),
+    };
+    let listener = http::bind(config.listen.metrics).await.map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    let stop = supervisor.stop(Stage::Watch);
+    supervisor.watch(Stage::Watch, "metrics and health", async move {
+        http::serve(listener, observer, stop)
+            .await
+            .map_err(|error| error.to_string())
+    });
+    Ok(address)
+}
+
+async fn start_rpc(
+    config: &Config,
+    supervisor: &mut Supervisor,
+    context: RpcContext,
+) -> Result<SocketAddr, NodeError> {
+    let served = rpc::serve(config.listen.rpc, Arc::new(context)).await;
+    let handle: RpcHandle = served.map_err(|error| NodeError::Listen {
+        what: "listen_rpc",
+        address: config.listen.rpc.to_string(),
+        reason: error.to_string(),
+    })?;
+    let address = handle.address();
+    let stop = supervisor.stop(Stage::Intake);
+    supervisor.watch(Stage::Intake, "JSON-RPC", async move {
+        tokio::select! {
+            () = handle.clone().stopped() => Err("the server stopped".into()),
+            () = stop.cancelled() => {
+                handle.stop().await;
+                Ok(())
+            }
+        }
+    });
+    Ok(address)
+}
