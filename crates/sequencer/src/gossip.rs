@@ -109,19 +109,32 @@ pub async fn receive(
 }
 
 /// The verdict on a message and how many transactions it held.
+///
+/// What is accepted is passed on, and others may judge it by an older state: so every signature in it must have been
+/// checked, also of what is of no use here, or an honest node would be blamed for what it passed on.
 fn judge(admission: &Admission, bytes: &[u8]) -> (Verdict, u64) {
     let Ok(transactions) = Payload::decode(bytes) else {
         return (Verdict::Reject, 0);
     };
     let count = u64::try_from(transactions.len()).unwrap_or(u64::MAX);
-    let mut verdict = Verdict::Ignore;
+    let (mut useful, mut unchecked) = (false, Vec::new());
     for transaction in transactions {
-        match admission.admit(transaction, Origin::Peer) {
-            Ok(_) | Err(AdmissionError::Mempool(MempoolError::Duplicate)) => verdict = Verdict::Accept,
+        match admission.admit(transaction.clone(), Origin::Peer) {
+            Ok(_) | Err(AdmissionError::Mempool(MempoolError::Duplicate)) => useful = true,
             Err(error) if error.is_fault() => return (Verdict::Reject, count),
-            Err(_) => {}
+            Err(_) => unchecked.push(transaction),
         }
     }
+    let verdict = match useful {
+        false => Verdict::Ignore,
+        true if unchecked
+            .into_iter()
+            .all(|transaction| transaction.verify().is_ok()) =>
+        {
+            Verdict::Accept
+        }
+        true => Verdict::Reject,
+    };
     (verdict, count)
 }
 
@@ -146,5 +159,115 @@ pub async fn upkeep(mempool: Arc<Mempool>, announcer: Announcer, clock: SystemCl
         for (reason, total) in counters.removed.by_reason() {
             metrics.mempool_dropped.raise_to(reason, total);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use assetvm::{Action, Address, Amount, Genesis, Nonce, SigningKey, Transaction, TransactionBody};
+    use rollup_abi::mmr::Mmr;
+
+    use super::*;
+    use crate::{
+        application::{Branch, Heads, genesis_header},
+        config::MempoolLimits,
+    };
+
+    /// A chain on which this key has sent three transactions already.
+    fn chain(key: &SigningKey) -> (Admission, [u8; 32]) {
+        let genesis = Genesis {
+            program_id: Address::new([7; 32]),
+            mint_authority: key.address(),
+            supply_cap: Amount::MAX,
+            minimum_fee: Amount::from_base_units(1),
+            accounts: vec![(key.address(), Amount::from_base_units(1_000))],
+            committee: [0; 32],
+            timestamp_ms: 0,
+        };
+        let chain_id = genesis.chain_id();
+        let sent: Vec<Verified> = (0..3)
+            .map(|nonce| {
+                assetvm::Unvalidated::new(pay(key, chain_id, nonce))
+                    .verify()
+                    .expect("signed")
+            })
+            .collect();
+        let state = assetvm::execute_block(&genesis.state().expect("valid"), &sent)
+            .expect("payable")
+            .state;
+        let header = genesis_header(chain_id, 0, &state.root());
+        let heads = Heads::new(Arc::new(Branch::stored(header, state, Mmr::default())));
+        let limits = MempoolLimits {
+            transactions: 100,
+            bytes: 1 << 20,
+            per_sender: 10,
+            expiry: UPKEEP,
+        };
+        let mempool = Arc::new(Mempool::new(limits));
+        (
+            Admission::new(mempool, heads, SystemClock::default(), Arc::new(Metrics::new())),
+            chain_id,
+        )
+    }
+
+    fn pay(key: &SigningKey, chain_id: [u8; 32], nonce: u64) -> Transaction {
+        key.sign(TransactionBody {
+            chain_id,
+            sender: key.address(),
+            nonce: Nonce::new(nonce),
+            fee: Amount::from_base_units(1),
+            action: Action::transfer(Address::new([2; 32]), Amount::from_base_units(1)),
+        })
+    }
+
+    /// The encoding of a payload, whatever its signatures are.
+    fn message(transactions: &[&Transaction]) -> Vec<u8> {
+        let mut bytes = u32::try_from(transactions.len())
+            .expect("few")
+            .to_le_bytes()
+            .to_vec();
+        for encoded in transactions.iter().map(|transaction| transaction.encode()) {
+            bytes.extend_from_slice(&u16::try_from(encoded.len()).expect("short").to_le_bytes());
+            bytes.extend_from_slice(&encoded);
+        }
+        bytes
+    }
+
+    #[test]
+    fn only_what_has_been_checked_is_passed_on() {
+        let key = SigningKey::from_seed(&[1; 32]);
+        let (admission, chain_id) = chain(&key);
+        let judged = |transactions: &[&Transaction]| judge(&admission, &message(transactions));
+        let (spent, next, later, far) = (
+            pay(&key, chain_id, 0),
+            pay(&key, chain_id, 3),
+            pay(&key, chain_id, 5),
+            pay(&key, chain_id, 50),
+        );
+        let forge = |transaction: &Transaction| {
+            let mut forged = transaction.clone();
+            forged.signature[5] ^= 1;
+            forged
+        };
+        assert_eq!(judged(&[&spent, &far]), (Verdict::Ignore, 2), "of no use");
+        assert_eq!(
+            judged(&[&forge(&spent)]),
+            (Verdict::Ignore, 1),
+            "not worth a check, and not passed on"
+        );
+        assert_eq!(judged(&[&next, &spent, &far]), (Verdict::Accept, 3));
+        assert_eq!(judged(&[&next]), (Verdict::Accept, 1), "known, so it was checked");
+        assert_eq!(
+            judged(&[&next, &forge(&spent)]).0,
+            Verdict::Reject,
+            "another node may still want its nonce"
+        );
+        assert_eq!(judged(&[&forge(&later)]).0, Verdict::Reject);
+        assert_eq!(
+            judged(&[&pay(&key, [9; 32], 4)]).0,
+            Verdict::Reject,
+            "another chain"
+        );
+        assert_eq!(judge(&admission, &[1, 2, 3]), (Verdict::Reject, 0));
     }
 }

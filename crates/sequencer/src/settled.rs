@@ -278,4 +278,45 @@ mod tests {
         assert_eq!(settled.lock().observations.len(), MAX_OBSERVATIONS);
         assert_eq!(settled.slot_of(1), Some(1_011), "the oldest that is still known");
     }
+
+    #[tokio::test]
+    async fn a_divergence_that_the_poster_sees_stops_signing_and_nothing_else_does() {
+        let (status, receiver) = watch::channel(PosterStatus::default());
+        let (settled, metrics, halt) = (
+            Arc::new(Settled::new(true)),
+            Arc::new(Metrics::new()),
+            Halt::default(),
+        );
+        let follower = follow_poster(receiver, Arc::clone(&settled), Arc::clone(&metrics), halt.clone());
+        let report = |phase| PosterStatus {
+            phase,
+            slot: 40,
+            chain_height: 7,
+            ..PosterStatus::default()
+        };
+        let tell = async {
+            status.send_replace(report(PosterPhase::Halted(PosterHalt::OwnBlocks { from: 8 })));
+            while settled.height() != 7 {
+                tokio::task::yield_now().await;
+            }
+            assert_eq!(
+                halt.reason(),
+                None,
+                "a poster that cannot post is not a divergence"
+            );
+            let diverged = PosterHalt::Diverged {
+                height: 7,
+                on_chain: [1; 32],
+                local: [2; 32],
+            };
+            status.send_replace(report(PosterPhase::Halted(diverged)));
+            halt.tripped().await
+        };
+        let reason = tokio::select! {
+            reason = tell => reason.to_string(),
+            () = follower => panic!("it follows for as long as there is a poster"),
+        };
+        assert!(reason.contains("height 7") && reason.contains("0202"), "{reason}");
+        assert_eq!((metrics.root_divergence.get(), settled.slot_of(7)), (1, Some(40)));
+    }
 }

@@ -3,7 +3,7 @@
 mod handles;
 mod table;
 
-pub use handles::{Counter, CounterBy, Gauge, Histogram, Label, Seconds};
+pub use handles::{Counter, CounterBy, Gauge, Histogram, Label, Seconds, SecondsTotal};
 pub use table::{Admission, Dropped, Metrics, PostOutcome, TABLE};
 
 /// What every name starts with.

@@ -113,7 +113,7 @@ impl Inner {
             included.extend(branch.ids());
         }
         self.mempool.decided(spent, &included);
-        self.count(before.header.timestamp_ms, &branches, included.len());
+        self.count(&before, &branches, included.len());
         tracing::info!(
             height = newest.header.height,
             view = newest.header.view,
@@ -125,21 +125,23 @@ impl Inner {
         self.heads.publish(branches);
     }
 
-    fn count(&self, mut before_ms: u64, branches: &[Arc<Branch>], transactions: usize) {
+    fn count(&self, before: &Branch, branches: &[Arc<Branch>], transactions: usize) {
         let metrics = &self.metrics;
-        for branch in branches {
-            let time = branch.header.timestamp_ms;
-            metrics
-                .block_interval
-                .observe(Duration::from_millis(time.saturating_sub(before_ms)));
-            before_ms = time;
+        let mut last = &before.header;
+        for header in branches.iter().map(|branch| &branch.header) {
+            // Genesis was made when the chain was, not when it began to run.
+            if last.height != 0 {
+                let interval = header.timestamp_ms.saturating_sub(last.timestamp_ms);
+                metrics.block_interval.observe(Duration::from_millis(interval));
+            }
+            last = header;
         }
         let now = std::time::SystemTime::now()
             .duration_since(std::time::UNIX_EPOCH)
             .unwrap_or_default();
         metrics
             .decide_latency
-            .observe(now.saturating_sub(Duration::from_millis(before_ms)));
+            .observe(now.saturating_sub(Duration::from_millis(last.timestamp_ms)));
         metrics
             .blocks_decided
             .add(u64::try_from(branches.len()).unwrap_or(u64::MAX));

@@ -89,6 +89,17 @@ impl Seconds {
     }
 }
 
+/// A total of time that only grows.
+#[derive(Clone, Debug)]
+pub struct SecondsTotal(prometheus::Counter);
+
+impl SecondsTotal {
+    /// Copies a total; see [`Counter::raise_to`].
+    pub fn raise_to(&self, total: Duration) {
+        self.0.inc_by((total.as_secs_f64() - self.0.get()).max(0.0));
+    }
+}
+
 /// A distribution of durations.
 #[derive(Clone, Debug)]
 pub struct Histogram(prometheus::Histogram);
@@ -152,6 +163,18 @@ impl Handle for Seconds {
 
     fn register(registry: &Registry, spec: &Spec) -> Self {
         Self(add(registry, prometheus::Gauge::new(spec.name, spec.help), spec))
+    }
+}
+
+impl Handle for SecondsTotal {
+    const KIND: Kind = Kind::Counter;
+
+    fn register(registry: &Registry, spec: &Spec) -> Self {
+        Self(add(
+            registry,
+            prometheus::Counter::new(spec.name, spec.help),
+            spec,
+        ))
     }
 }
 

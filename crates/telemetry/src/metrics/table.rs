@@ -2,7 +2,9 @@
 
 use prometheus::{Encoder as _, Registry, TextEncoder};
 
-use super::{Counter, CounterBy, Gauge, Histogram, Label, Seconds, Spec, Unit, handles::Handle};
+use super::{
+    Counter, CounterBy, Gauge, Histogram, Label, Seconds, SecondsTotal, Spec, Unit, handles::Handle,
+};
 
 macro_rules! label {
     ($(#[$doc:meta])* $type:ident = $name:literal { $($(#[$vdoc:meta])* $variant:ident = $value:literal,)+ }) => {
@@ -147,7 +149,7 @@ metrics! {
 
     // Process.
     process_resident: Gauge, "asset_l2_process_resident_bytes", Bytes, "Memory of this process in RAM.";
-    process_cpu: Seconds, "asset_l2_process_cpu_seconds", Seconds, "User and system time of this process since its start.";
+    process_cpu: SecondsTotal, "asset_l2_process_cpu_seconds_total", Seconds, "User and system time of this process since its start.";
     process_threads: Gauge, "asset_l2_process_threads", None, "Threads of this process.";
     process_open_files: Gauge, "asset_l2_process_open_files", None, "Open file descriptors of this process.";
     uptime: Seconds, "asset_l2_process_uptime_seconds", Seconds, "Time since this process started.";
@@ -169,7 +171,7 @@ impl Metrics {
         if let Some(usage) = crate::process::usage() {
             self.process_resident.set(usage.resident_bytes);
             self.process_cpu
-                .set(std::time::Duration::from_millis(usage.cpu_ms));
+                .raise_to(std::time::Duration::from_millis(usage.cpu_ms));
             self.process_threads.set(usage.threads);
             self.process_open_files.set(usage.open_files);
         }
