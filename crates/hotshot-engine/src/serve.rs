@@ -2,13 +2,17 @@
 
 use hotshot_types::{
     Block, Height,
-    message::{FetchedBlocks, MAX_FETCH_BLOCKS, MAX_FETCH_TAIL, MAX_PAYLOAD},
+    message::{FetchedBlocks, MAX_FETCH_TAIL, MAX_PAYLOAD},
 };
 
 use crate::ports::{Application, ApplicationError, DecidedBlock};
 
 /// Payload bytes in one answer, except that one block always fits.
 const MAX_BYTES: usize = MAX_PAYLOAD / 2;
+/// Blocks in one answer. Only the last one comes with its certificate, so whoever catches up has one in each run of this
+/// many: fewer than the roots that fit into one post on Solana.
+const MAX_BLOCKS: usize = 8;
+const _: () = assert!(MAX_BLOCKS <= hotshot_types::message::MAX_FETCH_BLOCKS);
 /// Blocks read at a time while a certificate is looked for.
 const STEP: usize = 16;
 
@@ -17,7 +21,7 @@ pub(crate) async fn blocks<A: Application>(
     application: &A,
     from: Height,
 ) -> Result<Option<FetchedBlocks>, ApplicationError> {
-    let mut found = application.blocks(from, MAX_FETCH_BLOCKS, MAX_PAYLOAD).await?;
+    let mut found = application.blocks(from, MAX_BLOCKS, MAX_PAYLOAD).await?;
     found.truncate(fitting(&found));
     let certified = found.iter().rposition(|block| block.certificate.is_some());
     if let Some(last) = certified {
@@ -48,7 +52,7 @@ fn fitting(blocks: &[DecidedBlock]) -> usize {
         bytes = bytes.saturating_add(block.payload.len() + rollup_abi::header::LEN + 4);
         bytes <= MAX_BYTES
     });
-    within.count().clamp(1, MAX_FETCH_BLOCKS)
+    within.count().clamp(1, MAX_BLOCKS)
 }
 
 fn answer(blocks: Vec<DecidedBlock>, tail: Vec<DecidedBlock>) -> Option<FetchedBlocks> {
@@ -151,6 +155,22 @@ mod tests {
         assert_eq!(answered(&half, 1).await, Some((vec![1, 2], (3..=6).collect())));
         let far = chain(200, MAX_PAYLOAD, &[200]).await;
         assert_eq!(answered(&far, 1).await, None, "beyond what a message may hold");
+    }
+
+    /// However many blocks there are, a certificate comes with every eighth.
+    #[tokio::test]
+    async fn certificates_come_at_short_distances() {
+        let all: Vec<u64> = (1..=40).collect();
+        let application = chain(40, 10, &all).await;
+        assert_eq!(answered(&application, 1).await, Some(((1..=8).collect(), vec![])));
+        assert_eq!(
+            answered(&application, 9).await,
+            Some(((9..=16).collect(), vec![]))
+        );
+        assert_eq!(
+            answered(&application, 38).await,
+            Some(((38..=40).collect(), vec![]))
+        );
     }
 
     #[tokio::test]

@@ -128,6 +128,11 @@ impl Tree {
         &self.root_header
     }
 
+    /// Undecided blocks.
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
     pub(crate) fn get(&self, leaf: &Digest) -> Option<&Entry> {
         self.entries.get(leaf)
     }
@@ -196,7 +201,7 @@ impl Tree {
     }
 
     /// Makes room for a block: forgets the lowest blocks that `keep` does not name.
-    pub(crate) fn make_room(&mut self, size: usize, keep: &[Digest]) {
+    pub(crate) fn make_room(&mut self, size: usize, keep: &BTreeSet<Digest>) {
         let leaves: Vec<Digest> = self.by_view.values().flatten().copied().collect();
         for leaf in leaves {
             if self.entries.len() < MAX_BLOCKS && self.bytes.saturating_add(size) <= MAX_BYTES {

@@ -109,8 +109,9 @@ impl Cluster {
 
     pub async fn stop(&mut self, index: usize) {
         if let Some(engine) = self.machines[index].engine.take() {
-            self.hub.leave(self.machines[index].node);
+            // An engine whose network ends before it was told to stop has died.
             engine.shutdown();
+            self.hub.leave(self.machines[index].node);
             engine.join().await.unwrap();
         }
     }

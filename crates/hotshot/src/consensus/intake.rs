@@ -1,6 +1,6 @@
 //! Inputs change the state here; nothing is said here except that a view was entered.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use hotshot_types::{
     Certificate1, Certificate2, Justify, SignedProposal, TimeoutCertificate, View, VoteData,
@@ -16,7 +16,7 @@ use crate::{
     tree::{Content, Entry, Inserted, Path, Status},
 };
 
-/// Most certificates kept above the decided view; of more, the lowest go, for the higher imply them.
+/// Most certificates kept above the decided view; of more, low ones go, for the higher imply them.
 const MAX_CERTIFICATES: usize = 1024;
 
 impl Consensus {
@@ -81,14 +81,16 @@ impl Consensus {
             || self.finals.get(&view).is_some_and(|f| f.data.leaf == *leaf)
     }
 
-    /// Keeps a block; where there is no room, the lowest blocks off the lock's branch go.
+    /// Keeps a block; where there is no room, the lowest blocks go that are neither on the lock's branch nor about to be
+    /// decided.
     pub(super) fn keep(&mut self, leaf: Digest, content: Content, wanted: bool) {
         if self.tree.insert(leaf, content.clone(), wanted) == Inserted::Full {
-            let lock = self.lock.data();
-            let keep = match self.tree.path(&lock.leaf, lock.height.get()) {
+            let way = |data: &VoteData| match self.tree.path(&data.leaf, data.height.get()) {
                 Path::Complete(way) => way,
-                Path::Missing { .. } | Path::Conflict => vec![lock.leaf],
+                Path::Missing { .. } | Path::Conflict => vec![data.leaf],
             };
+            let mut keep: BTreeSet<Digest> = way(&self.lock.data()).into_iter().collect();
+            keep.extend(self.decidable().iter().flat_map(way));
             self.tree.make_room(content.payload().len(), &keep);
             self.tree.insert(leaf, content, wanted);
         }
@@ -184,11 +186,30 @@ impl Consensus {
             None => {
                 self.finals.insert(view, Final { data, certificate });
                 if self.finals.len() > MAX_CERTIFICATES {
-                    self.finals.pop_first();
+                    self.forget_a_final();
                 }
             }
         }
         Ok(())
+    }
+
+    /// A node that is far behind hears of new final leaves faster than it decides old ones. Those that it can decide stay,
+    /// and so does the highest, which says how far there is to go; of the others the lowest goes.
+    fn forget_a_final(&mut self) {
+        let decidable = self.decidable().len();
+        let views: Vec<View> = self.finals.keys().copied().collect();
+        let but_highest = views.split_last().map_or(&[][..], |(_, lower)| lower);
+        if let Some(view) = but_highest.get(decidable).or(but_highest.last()) {
+            self.finals.remove(view);
+        }
+    }
+
+    /// The final leaves, lowest first, whose way from the decided block is complete.
+    fn decidable(&self) -> Vec<VoteData> {
+        let finals = self.finals.values().map(|known| known.data);
+        let complete =
+            |data: &VoteData| matches!(self.tree.path(&data.leaf, data.height.get()), Path::Complete(_));
+        finals.take_while(complete).collect()
     }
 
     fn take_timeout(
@@ -210,18 +231,19 @@ impl Consensus {
         Ok(())
     }
 
-    /// Blocks that a peer proved to be final.
+    /// Blocks that a peer proved to be final: each of them is, so each is decided as soon as it is validated. The application
+    /// need not hold the states of a whole answer at once.
     fn take_blocks(&mut self, fetched: &FetchedBlocks, out: &mut Vec<Output>) -> Result<(), HaltReason> {
-        let mut last = None;
-        for block in &fetched.blocks {
-            if block.header.height > self.decided().height {
-                let leaf = block.header.commitment();
-                last = Some(VoteData::of(&block.header, leaf));
-                self.keep(leaf, Content::Block(block.clone()), true);
-            }
-        }
-        if let Some(data) = last {
+        let decided = self.decided().height;
+        for block in fetched
+            .blocks
+            .iter()
+            .filter(|block| block.header.height > decided)
+        {
+            let leaf = block.header.commitment();
+            let data = VoteData::of(&block.header, leaf);
             let own = fetched.certificate.data() == &data;
+            self.keep(leaf, Content::Block(block.clone()), true);
             self.take_final(data, own.then(|| fetched.certificate.clone()))?;
         }
         self.take_certificate2(fetched.certificate.clone(), out)
