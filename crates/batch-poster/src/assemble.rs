@@ -28,7 +28,7 @@ pub enum AssembleError {
         /// The block.
         height: u64,
     },
-    /// No block that fits has a certificate.
+    /// No block that fits has a certificate: nothing is wrong, but this node cannot go on from here by itself.
     #[error("none of the {blocks} blocks from height {from} has a certificate, and no more fit")]
     NoCertificate {
         /// The first of them.

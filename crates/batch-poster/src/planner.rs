@@ -116,6 +116,9 @@ pub enum Idle {
     InFlight,
     /// Waiting after a failure.
     BackOff,
+    /// Of the blocks that fit into a post, this node has no certificate: it was away when they were decided. Somebody who
+    /// was there has to bring the chain further.
+    NoCertificate,
     /// No committee certifies yet.
     NotActive,
     /// The rollup is paused.
@@ -239,6 +242,15 @@ impl Planner {
         for post in &mut self.in_flight {
             post.counted_on = false;
         }
+        self.back_off(class, slot);
+    }
+
+    /// Of the blocks that fit into a post, this node has no certificate: it looks again after a pause.
+    pub fn uncertified(&mut self, slot: u64) {
+        let class = Classified {
+            verdict: Verdict::Retry,
+            cause: Cause::Unknown,
+        };
         self.back_off(class, slot);
     }
 

@@ -13,7 +13,10 @@ use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 use crate::planner::{Action, ChainView, InFlight, LocalBlock, Planner};
-use crate::{BlockSource, Idle, PosterConfig, PosterPhase, PosterStatus, Settleable, SourceError, assemble};
+use crate::{
+    AssembleError, BlockSource, Idle, PosterConfig, PosterPhase, PosterStatus, Settleable, SourceError,
+    assemble,
+};
 
 /// Blocks that a blockhash lives.
 const BLOCKHASH_LIFE: u64 = 150;
@@ -248,6 +251,12 @@ impl BatchPoster {
         let max_roots = self.builder.max_roots(longest);
         match assemble(base, base_acc, &blocks, max_roots) {
             Ok(submission) => Ok(submission),
+            Err(error @ AssembleError::NoCertificate { .. }) => {
+                tracing::warn!(%error, "another poster has to bring the chain further");
+                self.planner.uncertified(account.observed_slot);
+                self.set_phase(PosterPhase::Idle(Idle::NoCertificate));
+                Ok(None)
+            }
             Err(error) => {
                 let halt = self.planner.own_blocks_wrong(from);
                 tracing::error!(%error, %halt, "poster halted");

@@ -172,3 +172,26 @@ async fn a_pause_is_waited_out() {
     assert_settled_once(&rollup.client, &all).await;
     poster.kill().await;
 }
+
+/// A node that was away has only some certificates. Where it lacks one for too long a run, others go on, and then it does.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_without_certificates_waits_for_one_that_has_them() {
+    let rollup = Rollup::start(2).await;
+    let all = rollup.blocks(60, 0);
+    let mut gaps = all.clone();
+    gaps[5..40].iter_mut().for_each(|block| block.certificate = None);
+    let (lacking, having) = (Blocks::new(), Blocks::new());
+    lacking.push(&gaps);
+    let mut first = rollup.poster(0, &lacking, 0);
+    first
+        .until("it has come to the gap", |status| {
+            status.chain_height == 5 && status.phase == PosterPhase::Idle(Idle::NoCertificate)
+        })
+        .await;
+    having.push(&all[..40]);
+    let second = rollup.poster(1, &having, 1);
+    rollup.until_height(60).await;
+    assert_settled_once(&rollup.client, &all).await;
+    first.kill().await;
+    second.kill().await;
+}
