@@ -45,6 +45,19 @@ struct Fetch {
     next_at: Duration,
 }
 
+/// How much a core holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// Undecided blocks.
+    pub blocks: usize,
+    /// Certificates above the decided view.
+    pub certificates: usize,
+    /// Own first votes above the decided view.
+    pub votes1: usize,
+    /// Statements that wait for what they depend on to be durable.
+    pub pending: usize,
+}
+
 /// The consensus state of one node. See the crate's documentation.
 #[derive(Clone, Debug)]
 pub struct Consensus {
@@ -231,6 +244,16 @@ impl Consensus {
     /// last decided.
     pub fn proposal(&self, leaf: &Digest) -> Option<(&Arc<Proposal>, Option<Signature>)> {
         self.tree.proposal(leaf)
+    }
+
+    /// How much it holds: for who checks that it is bounded.
+    pub fn held(&self) -> Held {
+        Held {
+            blocks: self.tree.len(),
+            certificates: self.certificates1.len().saturating_add(self.finals.len()),
+            votes1: self.votes1.len(),
+            pending: self.pending.len(),
+        }
     }
 
     /// The epoch that this node votes in: its lock's, from which every possible parent descends.

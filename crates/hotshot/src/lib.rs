@@ -44,6 +44,6 @@ pub mod tally;
 mod tree;
 
 pub use config::{Committees, Config, Timing};
-pub use consensus::Consensus;
+pub use consensus::{Consensus, Held};
 pub use event::{Decided, HaltReason, Input, Now, Outgoing, Output, Recipient, Token, Verdict};
 pub use record::{Actions, Anchor, Record, Recovery, StoredProposal};
