@@ -33,6 +33,14 @@ pub enum StoreError {
         /// The chain of the genesis given.
         expected: [u8; 32],
     },
+    /// The blocks are there, the consensus log is not.
+    #[error("{} is missing or empty although there are blocks up to height {height}: without it this node does not know what it has voted for and could contradict itself; restore it, or start with an empty data directory and new keys", .path.display())]
+    LostLog {
+        /// The log's file.
+        path: PathBuf,
+        /// The last durable block's height.
+        height: u64,
+    },
     /// The genesis given is none.
     #[error(transparent)]
     Genesis(#[from] assetvm::GenesisError),

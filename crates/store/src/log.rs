@@ -33,9 +33,18 @@ pub(crate) struct Log {
 }
 
 impl Log {
-    /// Opens or creates the log.
-    pub fn open(path: &Path, chain_id: &Digest, decided: Arc<AtomicU64>) -> Result<Self, StoreError> {
+    /// Opens the log, or creates it on a chain that is new itself: `height` is the last durable block's.
+    pub fn open(
+        path: &Path,
+        chain_id: &Digest,
+        height: u64,
+        decided: Arc<AtomicU64>,
+    ) -> Result<Self, StoreError> {
         let (database, is_new) = file::open(path, CACHE, chain_id)?;
+        if is_new && height > 0 {
+            let path = path.to_owned();
+            return Err(StoreError::LostLog { path, height });
+        }
         if is_new {
             let transaction = database
                 .begin_write()

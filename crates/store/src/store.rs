@@ -53,7 +53,12 @@ impl Store {
         file::prepare_directory(directory)?;
         let (database, tip) = chain::open(&directory.join(CHAIN_FILE), genesis, genesis_header)?;
         let decided = Arc::new(AtomicU64::new(tip.header.view));
-        let log = Log::open(&directory.join(LOG_FILE), &genesis.chain_id(), decided.clone())?;
+        let log = Log::open(
+            &directory.join(LOG_FILE),
+            &genesis.chain_id(),
+            tip.header.height,
+            decided.clone(),
+        )?;
         let mut recovery = Recovery::genesis(genesis_header.clone());
         recovery.raise_anchor(Anchor {
             header: tip.header.clone(),

@@ -225,6 +225,29 @@ async fn a_second_node_on_the_same_directory_is_told_so() {
     open(directory.path()).unwrap();
 }
 
+/// Without its log a node could vote twice; without its blocks it only has to catch up.
+#[tokio::test]
+async fn a_lost_log_is_not_replaced_lost_blocks_are() {
+    let directory = tempfile::tempdir().unwrap();
+    let Opened { store, recovery, tip } = open(directory.path()).unwrap();
+    let made = Maker::at(&tip, &recovery).make(View::new(1));
+    let said = vec![made.proposal.clone(), made.vote1.clone()];
+    store.persist(said.clone()).await.unwrap();
+    store.commit(vec![made.committed]).await.unwrap();
+    drop(store);
+    let log = std::fs::read(directory.path().join(LOG_FILE)).unwrap();
+    std::fs::remove_file(directory.path().join(LOG_FILE)).unwrap();
+    for _ in 0..2 {
+        let error = refusal(directory.path());
+        assert!(matches!(&error, StoreError::LostLog { height: 1, .. }), "{error}");
+    }
+    std::fs::write(directory.path().join(LOG_FILE), log).unwrap();
+    std::fs::remove_file(directory.path().join(CHAIN_FILE)).unwrap();
+    let opened = open(directory.path()).unwrap();
+    assert_eq!(opened.tip.header, genesis_header());
+    assert_eq!(opened.recovery.actions.vote1, View::new(1));
+}
+
 #[tokio::test]
 async fn another_format_or_chain_is_refused() {
     for file in [CHAIN_FILE, LOG_FILE] {
