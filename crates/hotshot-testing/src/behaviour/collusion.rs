@@ -1,0 +1,42 @@
+//! Voters that help a faulty leader.
+
+use std::collections::BTreeSet;
+
+use hotshot_types::Message;
+
+use super::{EventTransformer, Puppet};
+
+/// Votes in both phases for whatever its friends propose, good or bad, and suppresses its timeout votes in their views.
+pub struct DishonestVoter {
+    /// The members that it helps.
+    pub friends: BTreeSet<usize>,
+}
+
+impl DishonestVoter {
+    fn helps(&self, puppet: &Puppet<'_>, view: u64) -> bool {
+        let members: BTreeSet<usize> = puppet.members.iter().copied().collect();
+        let leader = usize::try_from(view).unwrap_or(0) % members.len();
+        self.friends.contains(&leader)
+    }
+}
+
+impl EventTransformer for DishonestVoter {
+    fn send(&mut self, puppet: &mut Puppet<'_>, to: &[usize], message: Message) {
+        let suppressed = matches!(&message, Message::Timeout(v) if self.helps(puppet, v.data.view.get()));
+        if !suppressed {
+            to.iter().for_each(|other| puppet.say(*other, message.clone()));
+        }
+    }
+
+    fn receive(&mut self, puppet: &mut Puppet<'_>, from: usize, message: Message) {
+        if let Message::Proposal(signed) = &message
+            && self.friends.contains(&puppet.members[from])
+        {
+            let data = signed.proposal.data();
+            for vote in [puppet.vote1(data), puppet.vote2(data)] {
+                puppet.say_all(&vote);
+            }
+        }
+        puppet.hear(from, message);
+    }
+}

@@ -1,0 +1,158 @@
+//! A faulty member's hands: its links, its key, and what it knows.
+
+use std::sync::Arc;
+
+use hotshot_types::{
+    Certificate, Epoch, Justify, Message, Phase, Proposal, SignedProposal, Signers, TimeoutCertificate,
+    TimeoutData, TimeoutVote, View, Vote, VoteData,
+};
+use rollup_abi::Header;
+
+use crate::{
+    SimRng,
+    fixtures::{PLACEHOLDER, child},
+    ledger::{Kind, Ledger},
+};
+
+/// What a transformer acts with. It signs with its own member's key only.
+pub struct Puppet<'a> {
+    ledger: &'a mut Ledger,
+    /// For its choices.
+    pub rng: &'a mut SimRng,
+    /// The member of each machine.
+    pub members: &'a [usize],
+    /// Its own machine.
+    pub machine: usize,
+    /// Its core's view.
+    pub view: View,
+    /// Its core's lock, while it is up.
+    pub lock: Option<Justify>,
+    said: Vec<(usize, Message)>,
+    heard: Vec<(usize, Message)>,
+}
+
+/// What is said to which machine, and what is heard from which.
+type Letters = Vec<(usize, Message)>;
+
+impl<'a> Puppet<'a> {
+    pub(crate) fn new(
+        ledger: &'a mut Ledger,
+        rng: &'a mut SimRng,
+        members: &'a [usize],
+        machine: usize,
+        (view, lock): (View, Option<Justify>),
+    ) -> Self {
+        Self {
+            ledger,
+            rng,
+            members,
+            machine,
+            view,
+            lock,
+            said: Vec::new(),
+            heard: Vec::new(),
+        }
+    }
+
+    pub(crate) fn done(self) -> (Letters, Letters) {
+        (self.said, self.heard)
+    }
+
+    /// Its member.
+    pub fn member(&self) -> usize {
+        self.members[self.machine]
+    }
+
+    /// All other machines.
+    pub fn others(&self) -> Vec<usize> {
+        (0..self.members.len()).filter(|m| *m != self.machine).collect()
+    }
+
+    /// Says something to one machine.
+    pub fn say(&mut self, to: usize, message: Message) {
+        self.said.push((to, message));
+    }
+
+    /// Says something to all others.
+    pub fn say_all(&mut self, message: &Message) {
+        for other in self.others() {
+            self.say(other, message.clone());
+        }
+    }
+
+    /// Hands a message to its core.
+    pub fn hear(&mut self, from: usize, message: Message) {
+        self.heard.push((from, message));
+    }
+
+    /// A first vote with its signature.
+    pub fn vote1(&mut self, data: VoteData) -> Message {
+        self.ledger.sign_vote(self.member(), Kind::Vote1, data);
+        Message::Vote1(Vote::new(data, *PLACEHOLDER))
+    }
+
+    /// A second vote with its signature.
+    pub fn vote2(&mut self, data: VoteData) -> Message {
+        self.ledger.sign_vote(self.member(), Kind::Vote2, data);
+        Message::Vote2(Vote::new(data, *PLACEHOLDER))
+    }
+
+    /// A timeout vote with its signature.
+    pub fn timeout(&mut self, view: View, lock: Justify) -> Message {
+        let data = TimeoutData {
+            epoch: Epoch::ZERO,
+            view,
+            lock_view: lock.view(),
+        };
+        self.ledger.sign_timeout(self.member(), data);
+        let signature = *PLACEHOLDER;
+        Message::Timeout(TimeoutVote {
+            data,
+            signature,
+            lock,
+        })
+    }
+
+    /// A proposal with its signature.
+    pub fn propose(&mut self, proposal: Proposal) -> Message {
+        let leaf = proposal.leaf();
+        self.ledger.sign_proposal(self.member(), leaf, &proposal.header);
+        unsigned(proposal)
+    }
+
+    /// A valid proposal of its own in `view` on what `justify` certifies, if that block is known to anybody.
+    pub fn build(
+        &mut self,
+        view: View,
+        justify: Justify,
+        timeout: Option<TimeoutCertificate>,
+        payload: &[u8],
+    ) -> Option<Proposal> {
+        let parent = self.header(&justify)?;
+        Some(Proposal {
+            header: child(&parent, view, parent.timestamp_ms + 1, payload),
+            justify,
+            timeout,
+            payload: payload.into(),
+        })
+    }
+
+    fn header(&self, justify: &Justify) -> Option<Header> {
+        self.ledger.header(&justify.data().leaf).cloned()
+    }
+}
+
+/// A proposal whose signature does not hold, unless it was signed before.
+pub(crate) fn unsigned(proposal: Proposal) -> Message {
+    let (proposal, signature) = (Arc::new(proposal), *PLACEHOLDER);
+    Message::Proposal(SignedProposal { proposal, signature })
+}
+
+/// A certificate that names everybody as signer, whether they signed or not.
+pub(crate) fn forged<P: Phase>(members: usize, data: VoteData) -> Certificate<P> {
+    let mut signers = Signers::none(members);
+    for member in 0..members {
+        signers.insert(member);
+    }
+    Certificate::from_parts(data, signers, 0, *PLACEHOLDER)
+}

@@ -1,0 +1,152 @@
+//! Test descriptions in words.
+
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+use crate::{
+    Violation,
+    behaviour::Behaviour,
+    description::{ChangeNode, FailedViews, Heal, NodeAction, Partitions, Parts, TestDescription},
+    launcher::TestLauncher,
+    reliability::NetworkReliability,
+    runner::Summary,
+};
+
+/// Builds a [`TestDescription`], and runs it.
+#[derive(Clone)]
+pub struct TestBuilder {
+    description: TestDescription,
+    seeds: u64,
+}
+
+impl TestBuilder {
+    /// A quiet network that must decide 50 views in a row; see [`TestDescription::new`].
+    pub fn new(name: &str, nodes: usize) -> Self {
+        Self {
+            description: TestDescription::new(name, nodes),
+            seeds: 3,
+        }
+    }
+
+    /// Changes the description itself.
+    pub fn with(mut self, change: impl FnOnce(&mut TestDescription)) -> Self {
+        change(&mut self.description);
+        self
+    }
+
+    /// How many seeds [`Self::check`] runs.
+    pub fn seeds(mut self, seeds: u64) -> Self {
+        self.seeds = seeds;
+        self
+    }
+
+    /// Unequal members.
+    pub fn stakes(self, stakes: &[u64]) -> Self {
+        self.with(|d| d.node_stakes = stakes.to_vec())
+    }
+
+    /// The links.
+    pub fn network(self, network: impl NetworkReliability + 'static) -> Self {
+        self.with(|d| d.unreliable_network = Arc::new(network))
+    }
+
+    /// Disks, applications and processes.
+    pub fn parts(self, parts: Parts) -> Self {
+        self.with(|d| d.async_delay_config = parts)
+    }
+
+    /// What happens to `nodes` when somebody honest enters `view`.
+    pub fn change(self, view: u64, nodes: impl IntoIterator<Item = usize>, updown: NodeAction) -> Self {
+        let changes = nodes.into_iter().map(|idx| ChangeNode { idx, updown });
+        self.with(|d| {
+            d.spinning_properties.entry(view).or_default().extend(changes);
+        })
+    }
+
+    /// Links between groups of machines are cut, differently each time.
+    pub fn partitions(self, every: Duration, groups: u32) -> Self {
+        self.with(|d| d.partitions = Some(Partitions { every, groups }))
+    }
+
+    /// The members' behaviours.
+    pub fn behaviour(self, behaviour: impl Fn(usize) -> Behaviour + Send + Sync + 'static) -> Self {
+        self.with(|d| d.behaviour = Arc::new(behaviour))
+    }
+
+    /// Blocks that each honest node must decide.
+    pub fn views(self, views: u64) -> Self {
+        self.with(|d| d.overall_safety_properties.num_successful_views = views)
+    }
+
+    /// Exactly these views end without a block. The run goes beyond the last of them.
+    pub fn fails(self, views: impl IntoIterator<Item = u64>) -> Self {
+        self.fails_maybe(views, [])
+    }
+
+    /// Exactly `expected` views end without a block, and some of `possible`.
+    pub fn fails_maybe(
+        self,
+        expected: impl IntoIterator<Item = u64>,
+        possible: impl IntoIterator<Item = u64>,
+    ) -> Self {
+        let expected: BTreeSet<u64> = expected.into_iter().collect();
+        let possible: BTreeSet<u64> = possible.into_iter().collect();
+        self.with(|d| {
+            let last = expected.last().into_iter().chain(possible.last()).max();
+            d.overall_safety_properties.horizon = last.map_or(0, |last| last + 1);
+            d.overall_safety_properties.failed_views = FailedViews::Exactly { expected, possible };
+        })
+    }
+
+    /// The members in `down` lead no view from `view` on, and exactly those views fail, far enough for everything else.
+    pub fn fails_led_by(self, down: &[usize], view: u64) -> Self {
+        let n = self.description.node_stakes.len() as u64;
+        let views = self.description.overall_safety_properties.num_successful_views;
+        let led = |v: &u64| down.iter().any(|member| *v % n == *member as u64);
+        let last = view.max(views) + n;
+        let beyond = last * 3;
+        self.fails_maybe((view..=last).filter(led), (last + 1..beyond).filter(led))
+            .with(|d| d.overall_safety_properties.horizon = last + 1)
+    }
+
+    /// Any views may fail.
+    pub fn fails_anyhow(self) -> Self {
+        self.with(|d| d.overall_safety_properties.failed_views = FailedViews::Any)
+    }
+
+    /// Faults end at `at`; within `within` everybody must decide `blocks` more than the highest then.
+    pub fn heals(self, at: Duration, blocks: u64, within: Duration) -> Self {
+        self.with(|d| d.heal = Some(Heal { at, blocks, within }))
+            .fails_anyhow()
+    }
+
+    /// The description.
+    pub fn build(self) -> TestDescription {
+        self.description
+    }
+
+    /// Runs one seed, once.
+    pub fn run(&self, seed: u64) -> Result<Summary, Box<Violation>> {
+        TestLauncher::new(self.description.clone(), seed)
+            .launch()
+            .run_test()
+    }
+
+    /// Runs all seeds, each twice with equal traces. `HOTSHOT_SEED` in the environment runs only that seed.
+    ///
+    /// # Panics
+    ///
+    /// At the first violation, with the seed and the command that replays it.
+    pub fn check(self) -> Vec<Summary> {
+        let only = std::env::var("HOTSHOT_SEED").ok();
+        let only = only.map(|seed| seed.parse::<u64>().expect("HOTSHOT_SEED is a number"));
+        let seeds = only.map_or(0..self.seeds, |seed| seed..seed + 1);
+        let run = |seed| self.run(seed).unwrap_or_else(|violation| panic!("{violation}"));
+        seeds
+            .map(|seed| {
+                let (first, second) = (run(seed), run(seed));
+                assert_eq!(first.trace, second.trace, "seed {seed}: two runs differ");
+                first
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,78 @@
+//! What a member says, over all of its lives.
+
+use std::collections::BTreeMap;
+
+use hotshot::Outgoing;
+use hotshot_types::{Committee, VoteData};
+use rollup_abi::Digest;
+
+use super::Checked;
+use crate::ledger::{Kind, Ledger};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Said {
+    Proposal,
+    Vote1,
+    Vote2,
+}
+
+#[derive(Debug)]
+pub(super) struct Votes {
+    stakes: Vec<u64>,
+    said: BTreeMap<(usize, Said, u64), Digest>,
+    /// Highest view that the member gave up.
+    given_up: BTreeMap<usize, u64>,
+}
+
+impl Votes {
+    pub(super) fn new(committee: &Committee) -> Self {
+        Self {
+            stakes: committee.members().iter().map(|m| m.stake.get()).collect(),
+            said: BTreeMap::new(),
+            given_up: BTreeMap::new(),
+        }
+    }
+
+    pub(super) fn sent(&mut self, member: usize, ledger: &Ledger, what: &Outgoing) -> Checked {
+        match what {
+            Outgoing::Proposal(p) => self.once(member, Said::Proposal, p.view().get(), p.leaf()),
+            Outgoing::Vote1(data) => {
+                let (view, up) = (data.view.get(), self.given_up.get(&member).copied().unwrap_or(0));
+                if view <= up {
+                    return Err(format!("Vote1 in view {view} after it gave up view {up}"));
+                }
+                self.once(member, Said::Vote1, view, data.leaf)
+            }
+            Outgoing::Vote2(data) => {
+                if !self.has_quorum1(ledger, data) {
+                    return Err(format!("Vote2 for {data:?}, for which no quorum voted first"));
+                }
+                self.once(member, Said::Vote2, data.view.get(), data.leaf)
+            }
+            Outgoing::Timeout(data, _) => {
+                let up = self.given_up.entry(member).or_default();
+                *up = (*up).max(data.view.get());
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn once(&mut self, member: usize, said: Said, view: u64, leaf: Digest) -> Checked {
+        let first = self.said.entry((member, said, view)).or_insert(leaf);
+        if *first == leaf {
+            Ok(())
+        } else {
+            Err(format!(
+                "member {member} contradicts itself in view {view}: {said:?}"
+            ))
+        }
+    }
+
+    fn has_quorum1(&self, ledger: &Ledger, data: &VoteData) -> bool {
+        let stakes = self.stakes.iter().enumerate();
+        let voted = stakes.filter(|(member, _)| ledger.has_voted(*member, Kind::Vote1, data));
+        let stake: u64 = voted.map(|(_, stake)| stake).sum();
+        stake * 3 > self.stakes.iter().sum::<u64>() * 2
+    }
+}

@@ -1,0 +1,214 @@
+//! A test as data: who takes part, what goes wrong, and what must hold.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
+
+use hotshot::Timing;
+
+use crate::{
+    behaviour::Behaviour,
+    fixtures,
+    reliability::{DelayMs, NetworkReliability, SynchronousNetwork},
+};
+
+/// What is done to a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NodeAction {
+    /// It starts. A node whose first change is this one is down before: it joins late.
+    Up,
+    /// It stops: what is not durable is lost.
+    Down,
+    /// It is connected again.
+    NetworkUp,
+    /// It neither hears nor is heard.
+    NetworkDown,
+    /// It stops and starts again from its storage after this time.
+    Restart(Duration),
+    /// As [`NodeAction::Restart`], but its storage is gone. Only who is counted as faulty may forget what it said.
+    RestartBlank(Duration),
+}
+
+/// A change of one node.
+#[derive(Clone, Copy, Debug)]
+pub struct ChangeNode {
+    /// Which.
+    pub idx: usize,
+    /// What.
+    pub updown: NodeAction,
+}
+
+/// How long the parts of a node take, and how often they fail.
+#[derive(Clone, Debug)]
+pub struct Parts {
+    /// A write of the log.
+    pub storage: DelayMs,
+    /// The judgement of a block.
+    pub validated_state: DelayMs,
+    /// The building of a block.
+    pub block_header: DelayMs,
+    /// Making a decided block durable.
+    pub application: DelayMs,
+    /// Chance that a write fails; it is tried again, and nothing overtakes it.
+    pub storage_fails: f64,
+    /// Chance that the application has to be asked again.
+    pub retry: f64,
+    /// Chance of a crash before each output.
+    pub crash: f64,
+    /// Longest time until a machine that crashed is back.
+    pub restart_after: DelayMs,
+    /// Machines whose writes never become durable.
+    pub full_disks: BTreeSet<usize>,
+    /// A defect of the shell, for the test of a checker: it says that a write is durable when it has only begun.
+    pub lying_disk: bool,
+}
+
+impl Default for Parts {
+    fn default() -> Self {
+        Self {
+            storage: DelayMs { low: 0, high: 5 },
+            validated_state: DelayMs { low: 0, high: 6 },
+            block_header: DelayMs { low: 0, high: 4 },
+            application: DelayMs { low: 0, high: 10 },
+            storage_fails: 0.0,
+            retry: 0.0,
+            crash: 0.0,
+            restart_after: DelayMs { low: 0, high: 2_000 },
+            full_disks: BTreeSet::new(),
+            lying_disk: false,
+        }
+    }
+}
+
+impl Parts {
+    /// What a bad day looks like.
+    pub fn rough() -> Self {
+        Self {
+            storage_fails: 0.02,
+            retry: 0.05,
+            crash: 0.0005,
+            ..Self::default()
+        }
+    }
+}
+
+/// Which views may end without a decided block.
+#[derive(Clone, Debug, Default)]
+pub enum FailedViews {
+    /// Any.
+    #[default]
+    Any,
+    /// Exactly these, except that `possible` ones may.
+    Exactly {
+        /// These do.
+        expected: BTreeSet<u64>,
+        /// These may.
+        possible: BTreeSet<u64>,
+    },
+}
+
+/// What must have come about at the end.
+#[derive(Clone, Debug)]
+pub struct OverallSafetyPropertiesDescription {
+    /// Blocks decided by each honest node that is up.
+    pub num_successful_views: u64,
+    /// The views without one, up to the last decided view.
+    pub failed_views: FailedViews,
+    /// The run goes on until a block of this view or a later one is decided.
+    pub horizon: u64,
+    /// Whether nodes that joined late may lag.
+    pub skip_late: bool,
+    /// Virtual time in which all this must happen.
+    pub within: Duration,
+}
+
+/// All faults of links, disks and processes end; from then on there must be progress.
+#[derive(Clone, Copy, Debug)]
+pub struct Heal {
+    /// When.
+    pub at: Duration,
+    /// Blocks above the highest decided one that everybody must decide
+    pub blocks: u64,
+    /// in this time.
+    pub within: Duration,
+}
+
+/// How links between groups of machines are cut over time.
+#[derive(Clone, Copy, Debug)]
+pub struct Partitions {
+    /// How often they change.
+    pub every: Duration,
+    /// Into how many groups machines are sorted at most.
+    pub groups: u32,
+}
+
+/// Gives each member its behaviour.
+pub type Behaviours = Arc<dyn Fn(usize) -> Behaviour + Send + Sync>;
+
+/// A whole test.
+#[derive(Clone)]
+pub struct TestDescription {
+    /// Its name: the test function's, or the profile's.
+    pub name: String,
+    /// The command that runs it again with the seed that is appended.
+    pub replay: String,
+    /// The members' stakes.
+    pub node_stakes: Vec<u64>,
+    /// The protocol's times.
+    pub timing_data: Timing,
+    /// The links.
+    pub unreliable_network: Arc<dyn NetworkReliability>,
+    /// Disks, applications and processes.
+    pub async_delay_config: Parts,
+    /// Changes of nodes, when somebody honest enters the view.
+    pub spinning_properties: BTreeMap<u64, Vec<ChangeNode>>,
+    /// Random partitions.
+    pub partitions: Option<Partitions>,
+    /// A crash before one machine's n-th output.
+    pub crash_before: Option<(usize, u64)>,
+    /// Most that a wall clock is off.
+    pub clock_skew_ms: i64,
+    /// The members' behaviours.
+    pub behaviour: Behaviours,
+    /// Members that are counted as faulty though their behaviour is standard.
+    pub faulty: BTreeSet<usize>,
+    /// When faults end.
+    pub heal: Option<Heal>,
+    /// What must have come about.
+    pub overall_safety_properties: OverallSafetyPropertiesDescription,
+}
+
+impl TestDescription {
+    /// A quiet network of `nodes` equal members that must decide 50 views in a row.
+    pub fn new(name: &str, nodes: usize) -> Self {
+        Self {
+            name: name.to_owned(),
+            replay: format!("cargo nextest run -p hotshot-testing -E 'test(/{name}$/)'"),
+            node_stakes: vec![1; nodes],
+            timing_data: fixtures::fast(),
+            unreliable_network: Arc::new(SynchronousNetwork {
+                delay: DelayMs { low: 0, high: 5 },
+            }),
+            async_delay_config: Parts::default(),
+            spinning_properties: BTreeMap::new(),
+            partitions: None,
+            crash_before: None,
+            clock_skew_ms: 0,
+            behaviour: Arc::new(|_| Behaviour::Standard),
+            faulty: BTreeSet::new(),
+            heal: None,
+            overall_safety_properties: OverallSafetyPropertiesDescription {
+                num_successful_views: 50,
+                failed_views: FailedViews::Exactly {
+                    expected: BTreeSet::new(),
+                    possible: BTreeSet::new(),
+                },
+                horizon: 0,
+                skip_late: false,
+                within: Duration::from_secs(120),
+            },
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! What every simulation starts from: keys, committees, genesis, the application's rule, and short times.
+
+use std::{sync::LazyLock, time::Duration};
+
+use hotshot::Timing;
+use hotshot_types::{Committee, Epoch, KeyPair, Member, NodeId, Signature, Stake, View};
+use rollup_abi::{Digest, Header, sha256};
+
+/// The simulated chain.
+pub const CHAIN: Digest = [7; 32];
+/// Wall clock at virtual time zero, in milliseconds since 1970.
+pub const EPOCH_MS: u64 = 1_700_000_000_000;
+/// Most members of a simulated committee.
+pub const MAX_NODES: usize = 32;
+
+static KEYS: LazyLock<Vec<KeyPair>> = LazyLock::new(|| {
+    (1u8..)
+        .take(MAX_NODES)
+        .map(|i| {
+            let mut secret = [0; 32];
+            secret[31] = i;
+            KeyPair::from_bytes(&secret).expect("a small number is a key")
+        })
+        .collect()
+});
+
+/// Stands where a signature would: who signed what is known to the ledger of the simulation.
+pub static PLACEHOLDER: LazyLock<Signature> = LazyLock::new(|| KEYS[0].sign(&[0; 32]));
+
+/// The name of member `index`.
+pub fn node_id(index: usize) -> NodeId {
+    NodeId([u8::try_from(index + 1).expect("at most MAX_NODES"); 32])
+}
+
+/// A committee with these stakes.
+///
+/// # Panics
+///
+/// With more than [`MAX_NODES`] members, or none.
+pub fn committee(stakes: &[u64]) -> Committee {
+    let members = stakes.iter().enumerate().map(|(i, stake)| Member {
+        node: node_id(i),
+        key: KEYS[i].public().clone(),
+        stake: Stake::new(*stake),
+    });
+    Committee::new(CHAIN, Epoch::ZERO, members.collect()).expect("distinct members with stake")
+}
+
+/// The genesis header.
+pub fn genesis() -> Header {
+    Header {
+        chain_id: CHAIN,
+        epoch: 0,
+        view: 0,
+        height: 0,
+        timestamp_ms: EPOCH_MS - 1,
+        parent: [0; 32],
+        payload_commitment: [0; 32],
+        state_root: [1; 32],
+        roots_acc: [0; 32],
+        history_root: [0; 32],
+        next_committee: [0; 32],
+        inbox_count: 0,
+        inbox_hash: [0; 32],
+        outbox_root: [0; 32],
+    }
+}
+
+/// The simulated application's rule.
+pub fn state_after(parent: &Header, payload: &[u8]) -> Digest {
+    sha256(&[&parent.state_root, payload])
+}
+
+/// A valid block's header on `parent`.
+pub fn child(parent: &Header, view: View, now_ms: u64, payload: &[u8]) -> Header {
+    Header {
+        view: view.get(),
+        height: parent.height + 1,
+        timestamp_ms: now_ms.max(parent.timestamp_ms + 1),
+        parent: parent.commitment(),
+        payload_commitment: rollup_abi::vote::payload_commitment(payload),
+        state_root: state_after(parent, payload),
+        ..parent.clone()
+    }
+}
+
+/// Times that make a run short.
+pub fn fast() -> Timing {
+    Timing {
+        block_interval: Duration::ZERO,
+        view_timeout: Duration::from_millis(300),
+        max_view_timeout: Duration::from_secs(3),
+        resend: Duration::from_millis(120),
+        fetch_delay: Duration::from_millis(20),
+        fetch_retry: Duration::from_millis(100),
+        max_clock_drift: Duration::from_secs(1),
+    }
+}

@@ -1,0 +1,182 @@
+//! Ideal signatures: who has signed what. A statement holds if its signer made it, so nobody can forge and no curve is
+//! computed; certificates hold if they are well-formed and every signer that they name has signed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use borsh::BorshDeserialize;
+use hotshot_types::{
+    Certificate, Committee, Epoch, Justify, Phase, Phase1, Phase2, SignedProposal, Signers,
+    TimeoutCertificate, TimeoutData, TimeoutVote, View, VoteData, message::FetchedBlocks, timeout::LockGroup,
+};
+use rollup_abi::{Digest, Header, vote::payload_commitment};
+
+use crate::fixtures::CHAIN;
+
+/// The two phases of a vote.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Kind {
+    Vote1,
+    Vote2,
+}
+
+/// What has been signed, by whom.
+#[derive(Debug)]
+pub(crate) struct Ledger {
+    committee: Committee,
+    genesis: Digest,
+    votes: BTreeSet<(usize, Kind, VoteData)>,
+    timeouts: BTreeSet<(usize, TimeoutData)>,
+    proposals: BTreeMap<(usize, Digest), Header>,
+    headers: BTreeMap<Digest, Header>,
+    /// Certificates found good before.
+    good: BTreeSet<(Kind, VoteData, Signers)>,
+}
+
+impl Ledger {
+    pub(crate) fn new(committee: Committee, genesis: &Header) -> Self {
+        let leaf = genesis.commitment();
+        Self {
+            committee,
+            genesis: leaf,
+            votes: BTreeSet::new(),
+            timeouts: BTreeSet::new(),
+            proposals: BTreeMap::new(),
+            headers: BTreeMap::from([(leaf, genesis.clone())]),
+            good: BTreeSet::new(),
+        }
+    }
+
+    pub(crate) fn sign_vote(&mut self, member: usize, kind: Kind, data: VoteData) {
+        self.votes.insert((member, kind, data));
+    }
+
+    pub(crate) fn sign_timeout(&mut self, member: usize, data: TimeoutData) {
+        self.timeouts.insert((member, data));
+    }
+
+    pub(crate) fn sign_proposal(&mut self, member: usize, leaf: Digest, header: &Header) {
+        self.proposals.insert((member, leaf), header.clone());
+        self.headers.insert(leaf, header.clone());
+    }
+
+    /// The header of anything that was ever proposed: what a liar needs to build a good block.
+    pub(crate) fn header(&self, leaf: &Digest) -> Option<&Header> {
+        self.headers.get(leaf)
+    }
+
+    pub(crate) fn has_voted(&self, member: usize, kind: Kind, data: &VoteData) -> bool {
+        self.votes.contains(&(member, kind, *data))
+    }
+
+    /// More than two thirds of the stake, counted here and not by the code that is judged.
+    fn is_quorum(&self, signers: impl IntoIterator<Item = usize>) -> bool {
+        let members = self.committee.members();
+        let distinct: BTreeSet<usize> = signers.into_iter().collect();
+        let stake = |index: &usize| members.get(*index).map(|member| u128::from(member.stake.get()));
+        let signed: Option<u128> = distinct.iter().map(stake).sum();
+        let total: u128 = members.iter().map(|member| u128::from(member.stake.get())).sum();
+        signed.is_some_and(|signed| signed * 3 > total * 2)
+    }
+
+    pub(crate) fn certificate<P: Phase>(&mut self, kind: Kind, certificate: &Certificate<P>) -> bool {
+        let (data, signers) = (*certificate.data(), *certificate.signers());
+        let key = (kind, data, signers);
+        if self.good.contains(&key) {
+            return true;
+        }
+        let named = data.epoch == Epoch::ZERO && data.view > View::ZERO && data.height.get() > 0;
+        let holds = named
+            && self.is_quorum(signers.iter())
+            && signers.iter().all(|member| self.has_voted(member, kind, &data));
+        if holds {
+            self.good.insert(key);
+        }
+        holds
+    }
+
+    pub(crate) fn certificate1(&mut self, certificate: &Certificate<Phase1>) -> bool {
+        self.certificate(Kind::Vote1, certificate)
+    }
+
+    pub(crate) fn certificate2(&mut self, certificate: &Certificate<Phase2>) -> bool {
+        self.certificate(Kind::Vote2, certificate)
+    }
+
+    pub(crate) fn justify(&mut self, justify: &Justify) -> bool {
+        match justify {
+            Justify::Genesis(leaf) => *leaf == self.genesis,
+            Justify::Certified(certificate) => self.certificate1(certificate),
+        }
+    }
+
+    pub(crate) fn proposal(&mut self, signed: &SignedProposal) -> bool {
+        let proposal = &signed.proposal;
+        let leaf = proposal.leaf();
+        let count = self.committee.members().len() as u64;
+        let leader = usize::try_from(proposal.view().get() % count).expect("below MAX_NODES");
+        self.proposals.contains_key(&(leader, leaf))
+            && payload_commitment(&proposal.payload) == proposal.header.payload_commitment
+            && self.justify(&proposal.justify)
+            && proposal
+                .timeout
+                .as_ref()
+                .is_none_or(|timeout| self.timeout(timeout))
+    }
+
+    pub(crate) fn timeout_vote(&mut self, member: usize, vote: &TimeoutVote) -> bool {
+        vote.lock.view() == vote.data.lock_view
+            && vote.data.lock_view < vote.data.view
+            && self.timeouts.contains(&(member, vote.data))
+            && self.justify(&vote.lock)
+    }
+
+    pub(crate) fn timeout(&mut self, certificate: &TimeoutCertificate) -> bool {
+        let bytes = borsh::to_vec(certificate).expect("a Vec takes all");
+        // Epoch, view and groups stand first in its encoding.
+        let Ok((epoch, view, groups)) = <(Epoch, View, Vec<LockGroup>)>::deserialize(&mut &bytes[..]) else {
+            return false;
+        };
+        let signed = groups.iter().all(|group| {
+            let data = TimeoutData {
+                epoch,
+                view,
+                lock_view: group.lock_view,
+            };
+            let signed = |member| self.timeouts.contains(&(member, data));
+            group.signers.iter().all(signed)
+        });
+        let highest = groups.iter().map(|group| group.lock_view).max();
+        let members: Vec<usize> = groups.iter().flat_map(|group| group.signers.iter()).collect();
+        signed
+            && self.is_quorum(members)
+            && highest == Some(certificate.lock().view())
+            && self.justify(certificate.lock())
+    }
+
+    pub(crate) fn blocks(&mut self, fetched: &FetchedBlocks) -> bool {
+        let headers: Vec<&Header> = fetched
+            .blocks
+            .iter()
+            .map(|block| &block.header)
+            .chain(&fetched.tail)
+            .collect();
+        let follows = headers.windows(2).all(|pair| {
+            pair[1].parent == pair[0].commitment()
+                && pair[1].height == pair[0].height + 1
+                && pair[1].view > pair[0].view
+        });
+        let named = |block: &hotshot_types::Block| {
+            payload_commitment(&block.payload) == block.header.payload_commitment
+        };
+        let certified = headers.last().is_some_and(|last| {
+            let data = VoteData::of(last, last.commitment());
+            data == *fetched.certificate.data()
+        });
+        !fetched.blocks.is_empty()
+            && headers.iter().all(|header| header.chain_id == CHAIN)
+            && follows
+            && certified
+            && fetched.blocks.iter().all(named)
+            && self.certificate2(&fetched.certificate)
+    }
+}

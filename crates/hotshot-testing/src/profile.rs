@@ -1,0 +1,174 @@
+//! Profiles of the soak: from a seed to a description, so that one number is a whole test.
+
+use std::{collections::BTreeSet, fmt, str::FromStr, sync::Arc, time::Duration};
+
+use rand::{Rng, SeedableRng, seq::SliceRandom};
+
+use crate::{
+    BadProposalViewDos, Behaviour, Chance, ChaosNetwork, DelayMs, DishonestLeader, DishonestVoter,
+    DishonestVoting, Equivocator, Flooder, Forger, InvalidState, NodeAction, Partitions, Parts,
+    PayloadWithholder, SimRng, Summary, TestBuilder, TestDescription, TestLauncher, ViewDelay, Violation,
+    Wild,
+};
+
+/// How long faults last.
+const FAULTS: Duration = Duration::from_secs(4);
+/// Within what time everybody must decide new blocks after them, whatever was left behind.
+const RECOVERY: Duration = Duration::from_secs(40);
+
+/// What goes wrong in a soak.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Profile {
+    /// Links, disks, clocks and processes.
+    Chaos,
+    /// Up to f members, too.
+    Byzantine,
+}
+
+impl fmt::Display for Profile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Chaos => "chaos",
+            Self::Byzantine => "byzantine",
+        })
+    }
+}
+
+/// A profile that there is not.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("profile {got:?}, expected chaos or byzantine")]
+pub struct ProfileError {
+    got: String,
+}
+
+impl FromStr for Profile {
+    type Err = ProfileError;
+
+    fn from_str(name: &str) -> Result<Self, ProfileError> {
+        match name {
+            "chaos" => Ok(Self::Chaos),
+            "byzantine" => Ok(Self::Byzantine),
+            got => Err(ProfileError { got: got.to_owned() }),
+        }
+    }
+}
+
+impl Profile {
+    /// The test that a seed stands for.
+    pub fn description(self, seed: u64) -> TestDescription {
+        // Another stream than that of the run itself.
+        let mut rng = SimRng::seed_from_u64(!seed);
+        let nodes = *[4, 4, 5, 7, 7, 10].choose(&mut rng).expect("there are some");
+        let mut builder = TestBuilder::new(&self.to_string(), nodes)
+            .with(|d| d.replay = format!("cargo xtask sim --profile {self} --seeds 1 --first-seed {seed}"))
+            .network(links(&mut rng))
+            .parts(parts(&mut rng))
+            .heals(FAULTS, 5, RECOVERY)
+            .with(|d| {
+                d.clock_skew_ms = rng.gen_range(0..=400);
+                let every = Duration::from_millis(rng.gen_range(200..2_000));
+                let groups = rng.gen_range(1..=3);
+                d.partitions = Some(Partitions { every, groups });
+            });
+        match self {
+            Self::Chaos => {
+                if rng.gen_bool(0.3) {
+                    let stakes: Vec<u64> = (0..nodes).map(|_| rng.gen_range(1..=5)).collect();
+                    builder = builder.stakes(&stakes);
+                }
+                builder = upheaval(builder, nodes, &mut rng);
+            }
+            Self::Byzantine => {
+                let faulty: BTreeSet<usize> = rand::seq::index::sample(&mut rng, nodes, (nodes - 1) / 3)
+                    .into_iter()
+                    .collect();
+                let kind = rng.gen_range(0..KINDS);
+                builder = builder.with(|d| {
+                    d.behaviour = Arc::new(move |member| {
+                        if faulty.contains(&member) {
+                            behaviour(kind + member, nodes, &faulty)
+                        } else {
+                            Behaviour::Standard
+                        }
+                    });
+                });
+            }
+        }
+        builder.build()
+    }
+
+    /// Runs one seed.
+    pub fn run(self, seed: u64) -> Result<Summary, Box<Violation>> {
+        TestLauncher::new(self.description(seed), seed)
+            .launch()
+            .run_test()
+    }
+}
+
+fn links(rng: &mut SimRng) -> ChaosNetwork {
+    ChaosNetwork {
+        keep: Chance {
+            numerator: rng.gen_range(75..=100),
+            denominator: 100,
+        },
+        delay: DelayMs {
+            low: 0,
+            high: *[5, 30, 80, 300].choose(rng).expect("there are some"),
+        },
+        repeat_low: 1,
+        repeat_high: rng.gen_range(1..=3),
+    }
+}
+
+fn parts(rng: &mut SimRng) -> Parts {
+    Parts {
+        storage: DelayMs {
+            low: 0,
+            high: *[2, 5, 50].choose(rng).expect("there are some"),
+        },
+        crash: *[0.0, 0.0005, 0.004].choose(rng).expect("there are some"),
+        ..Parts::rough()
+    }
+}
+
+/// Some join late, some restart, now and then everybody does.
+fn upheaval(builder: TestBuilder, nodes: usize, rng: &mut SimRng) -> TestBuilder {
+    let mut builder = builder;
+    if rng.gen_bool(0.3) {
+        let late = rng.gen_range(0..nodes);
+        builder = builder.change(rng.gen_range(1..20), [late], NodeAction::Up);
+    }
+    for _ in 0..rng.gen_range(0..4) {
+        let view = rng.gen_range(2..60);
+        let away = NodeAction::Restart(Duration::from_millis(rng.gen_range(0..1_500)));
+        let who = if rng.gen_bool(0.3) { 0..nodes } else { 0..1 };
+        builder = builder.change(view, who, away);
+    }
+    builder
+}
+
+const KINDS: usize = 13;
+
+fn behaviour(kind: usize, nodes: usize, friends: &BTreeSet<usize>) -> Behaviour {
+    match kind % KINDS {
+        0 | 1 => Behaviour::byzantine(Wild::default()),
+        2 | 3 => Behaviour::ByzantineTwins,
+        4 => Behaviour::byzantine(Equivocator::default()),
+        5 => Behaviour::byzantine(DishonestVoter {
+            friends: friends.clone(),
+        }),
+        6 => Behaviour::byzantine(DishonestLeader::new(1..100, 1)),
+        7 => Behaviour::byzantine(BadProposalViewDos {
+            multiplier: 10,
+            increment: nodes as u64,
+        }),
+        8 => Behaviour::byzantine(DishonestVoting { view_increment: 3 }),
+        9 => Behaviour::byzantine(ViewDelay::new(5, u64::MAX)),
+        10 => Behaviour::byzantine(PayloadWithholder {
+            from: (0..nodes / 2).collect(),
+        }),
+        11 => Behaviour::byzantine(Flooder { rate: 3 }),
+        _ if nodes.is_multiple_of(2) => Behaviour::byzantine(Forger),
+        _ => Behaviour::byzantine(InvalidState),
+    }
+}

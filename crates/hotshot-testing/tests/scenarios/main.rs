@@ -1,0 +1,11 @@
+//! Every scenario of HotShot's own suites that makes sense without epochs, dispersal and upgrades, under its own name, in
+//! simulation. The crate's documentation maps each to the suite that it comes from.
+
+mod byzantine;
+mod catchup;
+mod controls;
+mod failures;
+mod networks;
+mod rules;
+mod success;
+mod twins;
