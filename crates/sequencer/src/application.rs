@@ -15,11 +15,12 @@ mod decide;
 mod heads;
 
 use std::{
+    collections::HashSet,
     sync::{Arc, Mutex, MutexGuard},
     time::{Duration, Instant},
 };
 
-use assetvm::{Executor, MAX_BLOCK_TXS, MAX_PAYLOAD_BYTES, Payload, Rejection, Verified};
+use assetvm::{Address, Executor, MAX_BLOCK_TXS, MAX_PAYLOAD_BYTES, Payload, Rejection, Verified};
 use hotshot_engine::ports::{Application, ApplicationError, BuildRequest, BuiltBlock, DecidedBlock};
 use hotshot_types::Height;
 use rollup_abi::Header;
@@ -37,6 +38,8 @@ use crate::{
 
 /// Longest that a leader spends on executing transactions for its block.
 pub const BUILD_BUDGET: Duration = Duration::from_millis(100);
+// What the application may put into a block, consensus has to carry.
+const _: () = assert!(MAX_PAYLOAD_BYTES == hotshot_types::message::MAX_PAYLOAD);
 /// What a payload's framing takes at most: its count, and each transaction's length.
 const PAYLOAD_FRAMING: usize = 4 + 2 * MAX_BLOCK_TXS;
 
@@ -119,30 +122,9 @@ impl Inner {
     fn build(&self, request: &BuildRequest) -> Result<BuiltBlock, ApplicationError> {
         let started = Instant::now();
         let parent = self.parent(&request.parent)?;
-        let limits = SelectionLimits {
-            transactions: self.max_transactions,
-            bytes: MAX_PAYLOAD_BYTES - PAYLOAD_FRAMING,
-        };
-        let next = |address: &_| parent.state.get(address).unwrap_or_default().nonce;
-        let candidates = self.mempool.select(limits, next);
         let mut executor = Executor::new(&parent.state);
         let mut payload = Payload::default();
-        let mut included: Vec<Arc<Verified>> = Vec::with_capacity(candidates.len());
-        for transaction in candidates {
-            if started.elapsed() > BUILD_BUDGET {
-                tracing::debug!(included = included.len(), "the time for building is used up");
-                break;
-            }
-            match executor.execute(&transaction) {
-                Ok(_) => {
-                    payload
-                        .push(&transaction)
-                        .expect("the selection's limits are the payload's, less its framing");
-                    included.push(transaction);
-                }
-                Err(rejection) => self.rejected(&transaction, &rejection),
-            }
-        }
+        let included = self.fill(&mut executor, &mut payload, started);
         let slot = Slot {
             view: request.view.get(),
             epoch: request.epoch.get(),
@@ -163,6 +145,51 @@ impl Inner {
             header: child.header.clone(),
             payload,
         })
+    }
+
+    /// Executes what the mempool offers until the block is full, nothing more fits, or the time is used up. A sender whose
+    /// next transaction is rejected (it cannot pay the fee any more, say) takes no room from others: the rest of its
+    /// transactions is passed over, and what had been kept out by them is offered.
+    fn fill(&self, executor: &mut Executor, payload: &mut Payload, started: Instant) -> Vec<Arc<Verified>> {
+        let mut included: Vec<Arc<Verified>> = Vec::new();
+        let mut bytes = 0usize;
+        let mut passed_over: HashSet<Address> = HashSet::new();
+        loop {
+            let limits = SelectionLimits {
+                transactions: self.max_transactions.saturating_sub(included.len()),
+                bytes: (MAX_PAYLOAD_BYTES - PAYLOAD_FRAMING).saturating_sub(bytes),
+            };
+            let next =
+                |sender: &Address| (!passed_over.contains(sender)).then(|| executor.account(sender).nonce);
+            let candidates = self.mempool.select(limits, next);
+            let rejected_before = passed_over.len();
+            for transaction in candidates {
+                if started.elapsed() > BUILD_BUDGET {
+                    tracing::debug!(included = included.len(), "the time for building is used up");
+                    return included;
+                }
+                let sender = transaction.body().sender;
+                if passed_over.contains(&sender) {
+                    continue;
+                }
+                match executor.execute(&transaction) {
+                    Ok(_) => {
+                        payload
+                            .push(&transaction)
+                            .expect("the selection's limits are the payload's, less its framing");
+                        bytes = bytes.saturating_add(transaction.encoded_len());
+                        included.push(transaction);
+                    }
+                    Err(rejection) => {
+                        passed_over.insert(sender);
+                        self.rejected(&transaction, &rejection);
+                    }
+                }
+            }
+            if passed_over.len() == rejected_before {
+                return included;
+            }
+        }
     }
 
     /// What waiting does not cure leaves the mempool. A fee that is not payable, or a nonce behind such a one, may come right.

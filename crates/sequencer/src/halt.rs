@@ -30,6 +30,12 @@ pub enum Divergence {
         /// What is wrong.
         reason: String,
     },
+    /// Consensus has stopped: a quorum certified what this node finds wrong, or two things that exclude each other.
+    #[error("consensus has stopped: {reason}")]
+    Consensus {
+        /// Why.
+        reason: String,
+    },
     /// The program on Solana holds another root than this node.
     #[error("Solana and this node disagree: {reason}")]
     Settled {

@@ -69,12 +69,16 @@ fn world(directory: &Path) -> World {
 
 impl World {
     fn pay(&self, nonce: u64, amount: u64, fee: u64) {
-        let signed = self.alice.sign(TransactionBody {
+        self.pay_to(&self.alice, bob(), nonce, amount, fee);
+    }
+
+    fn pay_to(&self, from: &SigningKey, to: Address, nonce: u64, amount: u64, fee: u64) {
+        let signed = from.sign(TransactionBody {
             chain_id: self.chain_id,
-            sender: self.alice.address(),
+            sender: from.address(),
             nonce: Nonce::new(nonce),
             fee: Amount::from_base_units(fee),
-            action: Action::transfer(bob(), Amount::from_base_units(amount)),
+            action: Action::transfer(to, Amount::from_base_units(amount)),
         });
         let verified = Unvalidated::new(signed).verify().expect("signed");
         self.mempool
@@ -351,4 +355,23 @@ fn branches_forget_what_does_not_descend_from_the_anchor() {
         tree.get(&b.leaf).is_none(),
         "nothing at or below the anchor's height comes in"
     );
+}
+
+/// A row of transactions with high fees that their sender can no longer pay must not keep others out of the block.
+#[tokio::test]
+async fn who_cannot_pay_takes_no_room_from_who_can() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let world = world(directory.path());
+    let carol = SigningKey::from_seed(&[9; 32]);
+    world.pay_to(&world.alice, carol.address(), 0, 300, 10);
+    let first = world.build(&world.genesis, 1).await;
+    world.app.decided(vec![decided(&first)]).await.expect("decides");
+    for nonce in 1..=30 {
+        world.pay(nonce, 1, 10_000);
+    }
+    world.pay_to(&carol, bob(), 0, 7, 1);
+    let second = world.build(&first.header, 2).await;
+    assert_eq!(transactions(&second), 1, "more wait than a block holds");
+    world.app.decided(vec![decided(&second)]).await.expect("decides");
+    assert_eq!(world.balance(&bob()), 7);
 }

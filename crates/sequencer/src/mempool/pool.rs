@@ -201,14 +201,15 @@ impl Mempool {
         ids.filter(|id| inner.ids.contains_key(id)).collect()
     }
 
-    /// Transactions for a block on a state in which an account's next nonce is `next(address)`: the highest fee first, then
-    /// the first come, each sender in the order of its nonces. They stay in the pool.
-    pub fn select(&self, limits: SelectionLimits, next: impl Fn(&Address) -> Nonce) -> Selection {
+    /// Transactions for a block on a state in which an account's next nonce is `next(address)`, `None` if its transactions
+    /// have to wait: the highest fee first, then the first come, each sender in the order of its nonces. They stay in the
+    /// pool.
+    pub fn select(&self, limits: SelectionLimits, next: impl Fn(&Address) -> Option<Nonce>) -> Selection {
         let inner = self.lock();
         let mut runs: Vec<_> = inner
             .senders
             .iter()
-            .map(|(sender, queue)| queue.run(next(sender)))
+            .filter_map(|(sender, queue)| next(sender).map(|nonce| queue.run(nonce)))
             .collect();
         let mut heads: BinaryHeap<Head<'_>> = BinaryHeap::with_capacity(runs.len());
         for (run, entries) in runs.iter_mut().enumerate() {

@@ -106,7 +106,7 @@ fn higher_fees_come_first_but_never_before_an_earlier_nonce() {
     for tx in [&dear_behind, &middle, &gap, &same_later, &cheap] {
         add(&pool, tx, 0).expect("taken");
     }
-    let selection = pool.select(ALL, |_| Nonce::new(0));
+    let selection = pool.select(ALL, |_| Some(Nonce::new(0)));
     assert_eq!(
         ids(&selection),
         [middle.id(), same_later.id(), cheap.id(), dear_behind.id()]
@@ -116,9 +116,12 @@ fn higher_fees_come_first_but_never_before_an_earlier_nonce() {
             transactions: 2,
             ..ALL
         },
-        |_| Nonce::new(0),
+        |_| Some(Nonce::new(0)),
     );
     assert_eq!(ids(&two), ids(&selection)[..2]);
+    let waiting = cheap.body().sender;
+    let others = pool.select(ALL, |sender| (*sender != waiting).then_some(Nonce::new(0)));
+    assert!(!others.is_empty() && others.iter().all(|tx| tx.body().sender != waiting));
     assert_eq!(pool.counters().transactions, 5, "taking removes nothing");
 }
 
@@ -233,7 +236,7 @@ proptest! {
             let counters = pool.counters();
             prop_assert!(counters.transactions <= LIMITS.transactions && counters.bytes <= LIMITS.bytes);
             let next = |address: &Address| Nonce::new(nonces.get(address).copied().unwrap_or(0));
-            let selection = pool.select(ALL, next);
+            let selection = pool.select(ALL, |address| Some(next(address)));
             let unique: HashSet<TxId> = selection.iter().map(|tx| tx.id()).collect();
             prop_assert_eq!(unique.len(), selection.len(), "each once");
             let mut expected: BTreeMap<Address, Nonce> = BTreeMap::new();

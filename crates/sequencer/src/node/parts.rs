@@ -4,7 +4,7 @@ use std::{net::SocketAddr, sync::Arc, time::Instant};
 
 use batch_poster::{BatchPoster, Poster, PosterConfig};
 use hotshot::{Committees, Recovery, Timing};
-use hotshot_engine::{Engine, EngineConfig, ports::SystemClock};
+use hotshot_engine::{Engine, EngineConfig, EngineError, ports::SystemClock};
 use hotshot_libp2p::{
     Gossip, GossipMessage, Libp2pNetwork, Limits, PeerAddress, PeerBinding, Running, Started,
     identity_from_seed,
@@ -25,7 +25,7 @@ use crate::{
     config::Config,
     genesis::Deployment,
     gossip::{self, Announcer},
-    halt::Halt,
+    halt::{Divergence, Halt},
     http,
     keystore::{FileSigner, Keys},
     mempool::Mempool,
@@ -209,7 +209,7 @@ impl Shared {
         };
         let engine = Engine::spawn(engine, recovery, ports);
         let status = engine.status();
-        let stop = supervisor.stop(Stage::Consensus);
+        let (stop, halt) = (supervisor.stop(Stage::Consensus), self.halt.clone());
         supervisor.watch(Stage::Consensus, "consensus engine", async move {
             // The engine holds the other end for as long as it lives.
             let mut alive = engine.status();
@@ -217,7 +217,8 @@ impl Shared {
                 () = stop.cancelled() => engine.shutdown(),
                 () = async { while alive.changed().await.is_ok() {} } => {}
             }
-            engine.join().await.map_err(|error| error.to_string())
+            let ended = engine.join().await;
+            ended.map_err(|error| died(&error, &halt))
         });
         status
     }
@@ -319,6 +320,16 @@ async fn start_http(
     Ok(address)
 }
 
+/// Why the engine died. If it was for safety's sake, posting must stop, too, and everybody must be told.
+fn died(error: &EngineError, halt: &Halt) -> String {
+    if let EngineError::Halted(reason) = error {
+        halt.trip(Divergence::Consensus {
+            reason: reason.to_string(),
+        });
+    }
+    error.to_string()
+}
+
 async fn start_rpc(
     config: &Config,
     supervisor: &mut Supervisor,
@@ -342,4 +353,25 @@ async fn start_rpc(
         }
     });
     Ok(address)
+}
+
+#[cfg(test)]
+mod tests {
+    use hotshot::HaltReason;
+    use hotshot_types::View;
+
+    use super::*;
+
+    #[test]
+    fn a_stop_for_safetys_sake_stops_posting_too() {
+        let view = View::new(7);
+        let halt = Halt::default();
+        let other = died(&EngineError::Network, &halt);
+        assert_eq!((other, halt.reason()), (EngineError::Network.to_string(), None));
+        let reason = HaltReason::Diverged { view };
+        let told = died(&EngineError::Halted(reason.clone()), &halt);
+        assert!(told.contains(&reason.to_string()), "{told}");
+        let reason = reason.to_string();
+        assert_eq!(halt.reason(), Some(Divergence::Consensus { reason }));
+    }
 }
