@@ -67,8 +67,8 @@ impl Profile {
             .with(|d| {
                 d.clock_skew_ms = rng.gen_range(0..=400);
                 let every = Duration::from_millis(rng.gen_range(200..2_000));
-                let groups = rng.gen_range(1..=3);
-                d.partitions = Some(Partitions { every, groups });
+                let groups = rng.gen_range(2..=3);
+                d.partitions = rng.gen_bool(0.4).then_some(Partitions { every, groups });
             });
         match self {
             Self::Chaos => {

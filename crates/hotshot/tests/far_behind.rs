@@ -1,14 +1,13 @@
 //! A node that was away for long: it decides old blocks while new ones come.
 
 mod one;
-mod sim;
 
 use std::sync::Arc;
 
 use hotshot::{Input, Outgoing, Output, Verdict};
+use hotshot_testing::fixtures::genesis;
 use hotshot_types::{Block, SignedProposal, message::FetchedBlocks};
 use one::{One, cert2, header, propose};
-use sim::genesis;
 
 /// More than any table of the core holds.
 const LONG: usize = 1_500;

@@ -1,7 +1,6 @@
 //! The defects that this protocol must not have, one scenario each, step by step against one core.
 
 mod one;
-mod sim;
 
 use std::{sync::Arc, time::Duration};
 
@@ -9,10 +8,10 @@ use hotshot::{
     Input, Outgoing, Output, Recipient, Token, Verdict,
     rules::{self, Fault},
 };
+use hotshot_testing::fixtures::{CHAIN, child, fast, genesis, node_id};
 use hotshot_types::{Certificate1, Proposal, SignedProposal, TimeoutCertificate, TimeoutData, View};
 use one::{One, cert1, cert2, header, justify, propose, timed_out};
 use rollup_abi::{Digest, Header};
-use sim::{child, fast, genesis, node_id};
 
 #[test]
 fn the_way_of_one_block() {
@@ -183,7 +182,7 @@ fn b4_a_proposal_below_the_proven_lock_is_refused() {
         ("the view before", on(&header(&b), None, 3), Ok(())),
     ];
     for (what, proposal, expected) in cases {
-        assert_eq!(chain(&proposal, &sim::CHAIN), expected, "{what}");
+        assert_eq!(chain(&proposal, &CHAIN), expected, "{what}");
     }
     // The leader of view 7 (this node) was not there for block b; the certificate tells it.
     let mut one = One::new();

@@ -1,15 +1,14 @@
 //! Locks, restarts, contradictions, clocks and catching up, step by step against one core.
 
 mod one;
-mod sim;
 
 use std::{sync::Arc, time::Duration};
 
 use hotshot::{HaltReason, Input, Outgoing, Verdict, rules};
+use hotshot_testing::fixtures::{child, fast, genesis};
 use hotshot_types::{Block, SignedProposal, View, message::FetchedBlocks};
 use one::{One, cert1, cert2, header, propose, timed_out};
 use rollup_abi::Digest;
-use sim::{fast, genesis};
 
 #[test]
 fn locked_nodes_refuse_what_conflicts_and_accept_what_is_newer() {
@@ -214,7 +213,7 @@ fn a_restarted_node_remembers_what_it_did() {
     }
     // It leads view 3.
     let block = Block {
-        header: sim::child(&header(&b), View::new(3), 0, b"c"),
+        header: child(&header(&b), View::new(3), 0, b"c"),
         payload: b"c"[..].into(),
     };
     let view = View::new(3);
@@ -232,7 +231,7 @@ fn a_restarted_node_remembers_what_it_did() {
         before
     );
     // The block of its own proposal is there for whoever asks.
-    let own = sim::child(&header(&b), View::new(3), 0, b"c").commitment();
+    let own = child(&header(&b), View::new(3), 0, b"c").commitment();
     assert!(matches!(one.core.proposal(&own), Some((_, None))));
     // Nothing is said that was not said before: no vote of a view that it acted in.
     one.sent();

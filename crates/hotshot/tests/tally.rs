@@ -1,11 +1,9 @@
 //! How votes add up.
 
-mod sim;
-
 use hotshot::tally::{Batch, Counted, TimeoutNews, TimeoutTally, VoteTally};
+use hotshot_testing::fixtures::{PLACEHOLDER, committee};
 use hotshot_types::{Epoch, Height, Justify, Phase1, TimeoutData, TimeoutVote, View, Vote, VoteData};
 use proptest::prelude::*;
-use sim::{PLACEHOLDER, committee};
 
 fn data(view: u64, leaf: u8) -> VoteData {
     VoteData {

@@ -4,19 +4,20 @@
 
 use std::{sync::Arc, time::Duration};
 
-use hotshot::{Config, Consensus, Input, Outgoing, Output, Record, Recovery, Verdict, rules::Fault};
+use hotshot::{
+    Committees, Config, Consensus, Input, Now, Outgoing, Output, Record, Recovery, Verdict, rules::Fault,
+};
+use hotshot_testing::fixtures::{EPOCH_MS, PLACEHOLDER, child, committee, fast, genesis, node_id};
 use hotshot_types::{
     Certificate, Certificate1, Certificate2, Justify, Phase, Proposal, SignedProposal, TimeoutCertificate,
     TimeoutData, TimeoutVote, View, VoteData,
 };
 use rollup_abi::{Digest, Header};
 
-use crate::sim::{PLACEHOLDER, Sim, child, committee, fast, genesis, node_id};
-
 /// One core of a committee of four, and what it has done. It is member 3, which leads views 3, 7, 11.
 pub struct One {
     pub core: Consensus,
-    pub clock: hotshot::Now,
+    pub clock: Now,
     pub out: Vec<Output>,
     pub durable: Vec<Record>,
     pub config: Config,
@@ -26,15 +27,20 @@ pub struct One {
 
 impl One {
     pub fn new() -> Self {
-        let sim = Sim::new(0, &[1; 4], fast(), false);
         let config = Config {
             node: node_id(3),
-            ..sim.config.clone()
+            committees: Committees::new(committee(&[1; 4])),
+            genesis: genesis(),
+            timing: fast(),
         };
-        let core = Consensus::new(config.clone(), Recovery::genesis(genesis()), sim.clock());
+        let clock = Now {
+            elapsed: Duration::ZERO,
+            wall_ms: EPOCH_MS,
+        };
+        let core = Consensus::new(config.clone(), Recovery::genesis(genesis()), clock);
         Self {
             core,
-            clock: sim.clock(),
+            clock,
             out: Vec::new(),
             durable: Vec::new(),
             config,
