@@ -155,18 +155,15 @@ impl Driver {
 
     fn on_timer(&mut self) {
         let now = Instant::now();
-        let dry = |c: &Connection| {
-            c.session
-                .as_ref()
-                .and_then(|s| s.deadline)
-                .is_some_and(|at| at <= now)
-        };
-        let dry: Vec<_> = self
-            .connections
-            .iter()
-            .filter(|(_, c)| dry(c))
-            .map(|(id, _)| *id)
-            .collect();
+        let mut dry = Vec::new();
+        for (id, connection) in &mut self.connections {
+            let deadline = connection.session.as_mut().and_then(|s| s.deadline.as_mut());
+            if let Some(at) = deadline.filter(|at| **at <= now) {
+                dry.push(*id);
+                // Closing takes its time where the other side is gone: do not wake again for it.
+                *at = now + FAR;
+            }
+        }
         for connection in dry {
             self.close(connection);
         }
