@@ -29,7 +29,16 @@ pub fn run(args: &Args) -> eyre::Result<()> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     command
-        .args(["run", "--quiet", "--release", "--package", "hotshot-testing", "--bin", "sim", "--"])
+        .args([
+            "run",
+            "--quiet",
+            "--release",
+            "--package",
+            "hotshot-testing",
+            "--bin",
+            "sim",
+            "--",
+        ])
         .args(["--profile", &args.profile])
         .args(["--seeds", &args.seeds.to_string()])
         .args(["--first-seed", &args.first_seed.to_string()]);

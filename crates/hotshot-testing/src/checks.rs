@@ -3,8 +3,8 @@
 //! | checker | what always holds |
 //! |---|---|
 //! | `agreement` | one leaf per height and per view among all that honest nodes decide, without gaps, each leaf once and in order, and its state root is what the checker computes itself |
-//! | `votes` | an honest member says one thing per phase and view, in all of its lives; no Vote1 in a view that it gave up; Vote2 names a leaf that a quorum voted for |
-//! | `monotone` | view, lock and decided height never fall; a restart never falls below the lock that was said |
+//! | `votes` | an honest member says one thing per phase and view, in all of its lives; no Vote1 in a view that it gave up; Vote2 names a leaf that a quorum voted for, and that no later Vote1 of the member excludes (B1) |
+//! | `monotone` | view, lock and decided height never fall; a restart never forgets a vote or the lock that was said |
 //! | `durable` | a proposal, a vote and a timeout vote are sent after what they depend on is in the log |
 //! | `certificates` | whatever an honest node sends or holds is signed by a quorum of those who really signed |
 //! | `bounds` | queues, tallies and maps stay within their limits |

@@ -152,7 +152,7 @@ pub type Behaviours = Arc<dyn Fn(usize) -> Behaviour + Send + Sync>;
 pub struct TestDescription {
     /// Its name: the test function's, or the profile's.
     pub name: String,
-    /// The command that runs it again with the seed that is appended.
+    /// The command that runs it again, with `{seed}` for the seed.
     pub replay: String,
     /// The members' stakes.
     pub node_stakes: Vec<u64>,
@@ -185,7 +185,9 @@ impl TestDescription {
     pub fn new(name: &str, nodes: usize) -> Self {
         Self {
             name: name.to_owned(),
-            replay: format!("cargo nextest run -p hotshot-testing -E 'test(/{name}$/)'"),
+            replay: format!(
+                "HOTSHOT_SEED={{seed}} cargo nextest run -p hotshot-testing -E 'test(/{name}$/)'"
+            ),
             node_stakes: vec![1; nodes],
             timing_data: fixtures::fast(),
             unreliable_network: Arc::new(SynchronousNetwork {

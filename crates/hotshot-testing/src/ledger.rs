@@ -59,6 +59,11 @@ impl Ledger {
         self.headers.insert(leaf, header.clone());
     }
 
+    /// Somebody keeps this block. An own proposal may be kept, and voted for after a restart, without ever being sent.
+    pub(crate) fn know(&mut self, leaf: Digest, header: &Header) {
+        self.headers.entry(leaf).or_insert_with(|| header.clone());
+    }
+
     /// The header of anything that was ever proposed: what a liar needs to build a good block.
     pub(crate) fn header(&self, leaf: &Digest) -> Option<&Header> {
         self.headers.get(leaf)

@@ -38,6 +38,23 @@
 //! nobody halts and nobody honest is blamed. At the end: the blocks and exactly the failed views that the description
 //! expects, and after a heal, progress by everybody within a time. `tests/scenarios/controls.rs` puts defects in and sees them found.
 //!
+//! Defects put back into the core, and what the soak said (`--profile byzantine`, or `chaos` where marked):
+//!
+//! | defect | found by | seeds with a violation |
+//! |---|---|---|
+//! | B1: Vote2 for what a later Vote1 excludes | `votes` | 7 of 200 |
+//! | B2: what is missing is not fetched | liveness | 75 of 109 and more |
+//! | the lock does not restrain Vote1 | agreement, `conduct`, liveness | 5 of 300 |
+//! | the log forgets first votes | `monotone` | 86 of 200 |
+//! | the log forgets locks | `monotone` | 55 of 300; chaos 120 of 300 |
+//! | said before it is durable | `durable` | all |
+//! | more than one Vote1 in a view | `votes`, `bounds` | 111 of 300 |
+//! | nothing is said again | liveness | 296 of 300 |
+//!
+//! Not found in 300 seeds: first votes that are not handed to rule B1 after a restart; no f+1 join of timeouts (slower, not
+//! stuck); proposals below the lock that their timeout certificate proves (B4; the lock still protects); rivals not kept
+//! (B5; they are fetched). Tables of single steps in `hotshot/tests` hold these.
+//!
 //! # Rules
 //!
 //! - One seed, one trace: [`TestBuilder::check`] runs each seed twice and compares the hash of all that happened.

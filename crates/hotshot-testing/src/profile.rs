@@ -60,7 +60,7 @@ impl Profile {
         let mut rng = SimRng::seed_from_u64(!seed);
         let nodes = *[4, 4, 5, 7, 7, 10].choose(&mut rng).expect("there are some");
         let mut builder = TestBuilder::new(&self.to_string(), nodes)
-            .with(|d| d.replay = format!("cargo xtask sim --profile {self} --seeds 1 --first-seed {seed}"))
+            .with(|d| d.replay = format!("cargo xtask sim --profile {self} --seeds 1 --first-seed {{seed}}"))
             .network(links(&mut rng))
             .parts(parts(&mut rng))
             .heals(FAULTS, 5, RECOVERY)

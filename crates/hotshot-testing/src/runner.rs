@@ -205,7 +205,7 @@ impl TestRunner {
             seed: self.seed,
             at: self.now,
             view: self.highest_view,
-            replay: self.description.replay.clone(),
+            replay: self.description.replay.replace("{seed}", &self.seed.to_string()),
             tail: self.trace.tail(),
         })
     }

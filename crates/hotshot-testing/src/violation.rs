@@ -5,7 +5,7 @@ use std::time::Duration;
 /// Something that must not happen has happened.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error(
-    "{name}, seed {seed}: {checker}: {what}\n  at {at:?}, view {view}; the last that happened:\n{tail}  replay: HOTSHOT_SEED={seed} {replay}"
+    "{name}, seed {seed}: {checker}: {what}\n  at {at:?}, view {view}; the last that happened:\n{tail}  replay: {replay}"
 )]
 pub struct Violation {
     /// The test or profile.
@@ -20,7 +20,7 @@ pub struct Violation {
     pub at: Duration,
     /// The highest view of an honest node.
     pub view: u64,
-    /// The command that runs it again, but for the seed.
+    /// The command that runs it again.
     pub replay: String,
     /// The last things that happened.
     pub tail: String,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use hotshot::Outgoing;
+use hotshot_types::View;
 
 use super::Checked;
 use crate::node::Node;
@@ -14,6 +15,8 @@ struct Seen {
     height: u64,
     /// The highest lock that was said, in all lives.
     said: u64,
+    /// The highest views of its first votes, second votes and timeout votes, in all lives.
+    acted: [u64; 3],
 }
 
 #[derive(Debug, Default)]
@@ -27,18 +30,21 @@ impl Monotone {
         let seen = self.seen.entry(machine).or_default();
         *seen = Seen {
             said: seen.said,
+            acted: seen.acted,
             ..Seen::default()
         };
     }
 
     pub(super) fn sent(&mut self, machine: usize, what: &Outgoing) {
-        let lock = match what {
-            Outgoing::Vote2(data) => data.view,
-            Outgoing::Timeout(data, _) => data.lock_view,
+        let seen = self.seen.entry(machine).or_default();
+        let (kind, view, lock) = match what {
+            Outgoing::Vote1(data) => (0, data.view, None),
+            Outgoing::Vote2(data) => (1, data.view, Some(data.view)),
+            Outgoing::Timeout(data, _) => (2, data.view, Some(data.lock_view)),
             _ => return,
         };
-        let seen = self.seen.entry(machine).or_default();
-        seen.said = seen.said.max(lock.get());
+        seen.acted[kind] = seen.acted[kind].max(view.get());
+        seen.said = seen.said.max(lock.map_or(0, View::get));
     }
 
     pub(super) fn stepped(&mut self, machine: usize, node: &Node) -> Checked {
@@ -49,6 +55,7 @@ impl Monotone {
             lock: core.lock().view().get(),
             height: core.decided().height,
             said: seen.said,
+            acted: seen.acted,
         };
         if now.view < seen.view || now.lock < seen.lock || now.height < seen.height {
             return Err(format!("it falls back from {seen:?} to {now:?}"));
@@ -57,6 +64,15 @@ impl Monotone {
             return Err(format!(
                 "its lock {} is below the one it said, {}",
                 now.lock, seen.said
+            ));
+        }
+        let actions = core.actions();
+        let known = [actions.vote1, actions.vote2, actions.timeout];
+        let forgotten = |(said, known): (&u64, View)| *said > known.get().max(core.decided().view);
+        if seen.acted.iter().zip(known).any(forgotten) {
+            return Err(format!(
+                "it forgets what it said: {:?}, it knows of {known:?}",
+                seen.acted
             ));
         }
         if now.view <= core.decided().view {

@@ -47,6 +47,7 @@ impl Votes {
                 if !self.has_quorum1(ledger, data) {
                     return Err(format!("Vote2 for {data:?}, for which no quorum voted first"));
                 }
+                self.not_excluded(member, ledger, data)?;
                 self.once(member, Said::Vote2, data.view.get(), data.leaf)
             }
             Outgoing::Timeout(data, _) => {
@@ -67,6 +68,26 @@ impl Votes {
                 "member {member} contradicts itself in view {view}: {said:?}"
             ))
         }
+    }
+
+    /// B1: no second vote for a leaf that a later first vote of the same member excludes.
+    fn not_excluded(&self, member: usize, ledger: &Ledger, data: &VoteData) -> Checked {
+        let view = data.view.get();
+        let later = (member, Said::Vote1, view + 1)..=(member, Said::Vote1, u64::MAX);
+        for ((_, _, voted), tip) in self.said.range(later) {
+            let mut at = *tip;
+            while at != data.leaf {
+                match ledger.header(&at) {
+                    Some(header) if header.view > view => at = header.parent,
+                    _ => {
+                        return Err(format!(
+                            "Vote2 for {data:?}, which its Vote1 in view {voted} excludes"
+                        ));
+                    }
+                }
+            }
+        }
+        Ok(())
     }
 
     fn has_quorum1(&self, ledger: &Ledger, data: &VoteData) -> bool {

@@ -119,6 +119,11 @@ impl TestRunner {
 
     /// Later writes are never durable before earlier ones; one that fails is tried again.
     fn write(&mut self, machine: usize, token: Token, records: Vec<Record>) {
+        for record in &records {
+            if let Record::Proposal(kept) = record {
+                self.ledger.know(kept.proposal.leaf(), &kept.proposal.header);
+            }
+        }
         self.nodes[machine].writing.push_back((token, records));
         if self.parts.full_disks.contains(&machine) {
             return;
