@@ -43,7 +43,7 @@
 //! | defect | found by | seeds with a violation |
 //! |---|---|---|
 //! | B1: Vote2 for what a later Vote1 excludes | `votes` | 7 of 200 |
-//! | B2: what is missing is not fetched | liveness | 75 of 109 and more |
+//! | B2: what is missing is not fetched | liveness | at least 75 of 300 |
 //! | the lock does not restrain Vote1 | agreement, `conduct`, liveness | 5 of 300 |
 //! | the log forgets first votes | `monotone` | 86 of 200 |
 //! | the log forgets locks | `monotone` | 55 of 300; chaos 120 of 300 |
@@ -53,7 +53,7 @@
 //!
 //! Not found in 300 seeds: first votes that are not handed to rule B1 after a restart; no f+1 join of timeouts (slower, not
 //! stuck); proposals below the lock that their timeout certificate proves (B4; the lock still protects); rivals not kept
-//! (B5; they are fetched). Tables of single steps in `hotshot/tests` hold these.
+//! (B5; they are fetched). `hotshot/tests` has a scenario for B4 and for B5.
 //!
 //! # Rules
 //!
