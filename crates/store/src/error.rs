@@ -16,7 +16,7 @@ pub enum StoreError {
         path: PathBuf,
     },
     /// Written by a version that stores other things, or stores them otherwise.
-    #[error("{} has format {got}, this version reads format {FORMAT}; use the version that wrote it, or start with an empty data directory and let the node catch up", .path.display())]
+    #[error("{} has format {got}, this version reads format {FORMAT}; use the version that wrote it, or start with an empty data directory and new keys: old keys would not know what they voted for", .path.display())]
     Format {
         /// The file.
         path: PathBuf,
