@@ -141,7 +141,7 @@ mod tests {
         for write in &mut waiting {
             assert!(matches!(write.as_mut().poll(&mut context), Poll::Pending));
         }
-        for _ in 0..3 {
+        for _ in 0..2 {
             go.send(()).unwrap();
         }
         first.await.unwrap();

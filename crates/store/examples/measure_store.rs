@@ -1,4 +1,4 @@
-//! Measures the store and prints a table: `cargo run --release -p store --example measure -- DIRECTORY`.
+//! Measures the store and prints a table: `cargo run --release -p store --example measure_store -- DIRECTORY`.
 //!
 //! Arguments: an empty directory on the disk to measure, blocks (default 200), transactions per block (default 500). One
 //! block is committed every round, and two consensus records of 1 kB beside it, as in a node.
