@@ -50,10 +50,10 @@ mod tests {
             (format!("\"{root}.cargo\""), 1),
             (format!("see {home}me/x and {users}you"), 2),
             (format!("https://{}.crates.io/api", HOSTS[1]), 1),
-            ("https://example.org/work/list".to_owned(), 0),
-            ("docs/work/plan.md, ./root/x, $HOME/root/y".to_owned(), 0),
+            (format!("https://example.org{work}list"), 0),
+            (format!("docs{work}plan.md, .{root}x, $HOME{root}y"), 0),
             ("published on crates.io".to_owned(), 0),
-            ("a fraction n/root/m".to_owned(), 0),
+            (format!("a fraction n{root}m"), 0),
         ];
         for (line, expected) in cases {
             let found = check("a.md", &format!("first line\n{line}\n"));
