@@ -110,6 +110,7 @@ impl Consensus {
             actions,
             votes1,
             proposals,
+            timeout,
         } = recovery;
         let root = anchor.header.commitment();
         let mut tree = Tree::new(root, anchor.header.clone());
@@ -121,7 +122,8 @@ impl Consensus {
             }
         }
         let acted = actions.proposed.max(actions.vote1).max(actions.timeout);
-        let view = [anchor.view(), lock.view(), actions.vote2]
+        let given_up = timeout.as_ref().map_or(View::ZERO, |timeout| timeout.view());
+        let view = [anchor.view(), lock.view(), actions.vote2, given_up]
             .map(View::next)
             .into_iter()
             .fold(acted, View::max);
@@ -137,7 +139,7 @@ impl Consensus {
             view,
             entered: now.elapsed,
             failures: 0,
-            timeout: None,
+            timeout,
             tree,
             decided_certificate: anchor.certificate,
             certificates1: certificates1.into_iter().collect(),
