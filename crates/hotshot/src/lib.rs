@@ -35,7 +35,6 @@
 
 #![deny(clippy::arithmetic_side_effects)]
 
-pub mod collector;
 mod config;
 mod consensus;
 mod event;
