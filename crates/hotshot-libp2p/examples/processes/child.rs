@@ -9,11 +9,10 @@ use std::{
 
 use hotshot::Timing;
 use hotshot_cluster::measure;
-use tokio::io::{AsyncBufReadExt, BufReader};
 
 use crate::{
     WARM_UP,
-    member::{Member, Setup, ledger::Moment},
+    member::{Member, Setup, input, ledger::Moment},
 };
 
 /// As many as a validator has.
@@ -59,11 +58,11 @@ async fn serve(setup: Setup, moments: Moments) -> Result<(), Box<dyn Error>> {
     let mut status = member.engine.status();
     status.wait_for(|status| status.decided.get() >= WARM_UP).await?;
     say("ready\n")?;
-    let mut lines = BufReader::new(tokio::io::stdin()).lines();
-    lines.next_line().await?.ok_or("told to begin")?;
+    let mut lines = input();
+    lines.recv().await.ok_or("told to begin")?;
     let (cpu, sent) = (measure::cpu(), member.network.sent());
     let timeouts = status.borrow().timeouts;
-    lines.next_line().await?.ok_or("told to end")?;
+    lines.recv().await.ok_or("told to end")?;
     let cpu = measure::cpu().saturating_sub(cpu);
     let timeouts = status.borrow().timeouts - timeouts;
     let mut report = format!("cpu {}\ntimeouts {timeouts}\n", cpu.as_nanos());
@@ -76,7 +75,7 @@ async fn serve(setup: Setup, moments: Moments) -> Result<(), Box<dyn Error>> {
         report += &format!("{} {view} {}\n", name(*moment), at.as_nanos());
     }
     say(&(report + "done\n"))?;
-    while lines.next_line().await?.is_some() {}
+    while lines.recv().await.is_some() {}
     Ok(member.stop().await)
 }
 

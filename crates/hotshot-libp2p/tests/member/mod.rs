@@ -149,3 +149,13 @@ pub fn free_addresses(count: usize) -> Vec<SocketAddr> {
     let address = |listener: &TcpListener| listener.local_addr().expect("it listens");
     listeners.iter().map(address).collect()
 }
+
+/// The lines of this process's standard input, until it ends.
+pub fn input() -> mpsc::Receiver<String> {
+    let (sender, lines) = mpsc::channel(1);
+    std::thread::spawn(move || {
+        let mut read = std::io::stdin().lines().map_while(Result::ok);
+        while read.next().is_some_and(|line| sender.blocking_send(line).is_ok()) {}
+    });
+    lines
+}
