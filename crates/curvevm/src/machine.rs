@@ -28,9 +28,7 @@ use world::{Scene, World, address};
 
 use crate::{
     Address, DecodeError, Effects, Fault, Host, Instr, Kind, Selector, Trap, Type, Value, Verified,
-    codec::decode_values,
-    limits::{MAX_CALL_DEPTH, MAX_WORDS},
-    verify::Op,
+    codec::decode_values, limits::MAX_CALL_DEPTH, verify::Op,
 };
 
 /// A quantity of gas: ten are about a nanosecond.
@@ -362,13 +360,6 @@ impl Execution<'_> {
         core.pc = running.first(function).wrapping_add(1);
         core.gas = core.gas.checked_sub(cost).ok_or(Trap::OutOfGas)?;
         core.pc = running.first(function);
-        let room = running
-            .base
-            .saturating_add(running.code.stack_words())
-            .saturating_add(MAX_WORDS);
-        if core.stack.len() < room {
-            core.stack.resize(room, 0);
-        }
         let end = running.base.saturating_add(frame.words.into());
         core.stack[running.base..end].fill(0);
         (core.base, core.top) = (running.base, end);

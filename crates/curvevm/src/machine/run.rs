@@ -5,17 +5,16 @@
 
 use super::{
     math::{self, Round},
-    window::Window,
+    window::{STACK_WORDS, Window},
     world::World,
 };
 use crate::{
     Opcode, Trap, Verified,
-    limits::MAX_WORDS,
     verify::{Blocks, Op},
 };
 
 /// Program counter, gas, stack and frames of the running program.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Core {
     /// The next instruction.
     pub pc: usize,
@@ -52,9 +51,8 @@ pub enum Exit {
     Trapped(Trap),
 }
 
-/// What comes after an instruction.
-enum Flow {
-    Next,
+/// Why a frame's instructions stop.
+enum Stop {
     Call(Op),
     Ret(Op),
     Leave(Op),
@@ -76,6 +74,20 @@ impl Trace for Untraced {
     fn step(&mut self, _: usize, _: u64, _: &Window, _: &World) {}
 }
 
+impl Default for Core {
+    fn default() -> Self {
+        Self {
+            pc: 0,
+            gas: 0,
+            // The system hands out zeroed pages when they are touched: a program pays for the depth that it reaches.
+            stack: vec![0; STACK_WORDS],
+            base: 0,
+            top: 0,
+            returns: Vec::new(),
+        }
+    }
+}
+
 impl Core {
     /// Runs until the function that was entered with `bottom` frames below it returns, leaves or traps.
     pub fn run<T: Trace>(
@@ -86,19 +98,17 @@ impl Core {
         trace: &mut T,
     ) -> Exit {
         loop {
-            let mut window = Window::new(&mut self.stack, self.base);
-            let flow = straight(program, &mut window, &mut self.pc, &mut self.gas, world, trace);
-            match flow {
-                Flow::Call(op) => {
+            let window = Window::new(&mut self.stack, self.base);
+            match straight(program, window, &mut self.pc, &mut self.gas, world, trace) {
+                Stop::Call(op) => {
                     if let Err(trap) = self.call(program, &op) {
                         return Exit::Trapped(trap);
                     }
                 }
-                Flow::Ret(op) if self.returns.len() == bottom => return Exit::Returned(op.a),
-                Flow::Ret(op) => self.ret(&op),
-                Flow::Leave(op) => return Exit::Leaves(op),
-                Flow::Trap(trap) => return Exit::Trapped(trap),
-                Flow::Next => {}
+                Stop::Ret(op) if self.returns.len() == bottom => return Exit::Returned(op.a),
+                Stop::Ret(op) => self.ret(&op),
+                Stop::Leave(op) => return Exit::Leaves(op),
+                Stop::Trap(trap) => return Exit::Trapped(trap),
             }
         }
     }
@@ -133,248 +143,222 @@ impl Core {
     }
 }
 
-/// Runs instructions of one frame until one of them leaves it.
-fn straight<T: Trace>(
-    program: &Verified,
-    w: &mut Window,
-    pc_of: &mut usize,
-    gas_of: &mut u64,
-    world: &mut World,
-    trace: &mut T,
-) -> Flow {
-    let code = program.code.as_slice();
-    let (mut pc, mut gas) = (*pc_of, *gas_of);
-    let flow = loop {
-        let op = &code[pc];
-        if T::ON {
-            trace.step(pc, gas, w, world);
-        }
-        pc = pc.wrapping_add(1);
-        match step(op, w, &mut pc, &mut gas, world, program) {
-            Flow::Next => {}
-            flow => break flow,
+#[inline(never)]
+fn execute(op: &Op, mut w: Window, world: &mut World, program: &Verified) -> Result<(), Trap> {
+    world.execute(op, &mut w, program)
+}
+
+/// The value, if there is one.
+macro_rules! fits {
+    ($value:expr) => {
+        match $value {
+            Some(value) => value,
+            None => break Stop::Trap(Trap::Overflow),
         }
     };
-    (*pc_of, *gas_of) = (pc, gas);
-    flow
 }
 
-#[inline(always)]
-fn put(w: &mut Window, d: u16, value: Option<u64>) -> Flow {
-    match value {
-        Some(value) => set(w, d, value),
-        None => Flow::Trap(Trap::Overflow),
-    }
-}
-
-#[inline(always)]
-fn put_128(w: &mut Window, d: u16, value: Option<u128>) -> Flow {
-    match value {
-        Some(value) => set_128(w, d, value),
-        None => Flow::Trap(Trap::Overflow),
-    }
-}
-
-#[inline(always)]
-fn put_i64(w: &mut Window, d: u16, value: Option<i64>) -> Flow {
-    put(w, d, value.map(i64::cast_unsigned))
-}
-
-#[inline(always)]
-fn set(w: &mut Window, d: u16, value: u64) -> Flow {
-    w.set(d, value);
-    Flow::Next
-}
-
-#[inline(always)]
-fn set_128(w: &mut Window, d: u16, value: u128) -> Flow {
-    w.set_128(d, value);
-    Flow::Next
-}
-
-#[inline(always)]
-fn set_256(w: &mut Window, d: u16, value: [u64; 4]) -> Flow {
-    w.set_256(d, value);
-    Flow::Next
-}
-
-/// A division of what `divisor` is not zero for.
-#[inline(always)]
-fn divided<N: PartialEq + Default>(divisor: N, then: impl FnOnce() -> Flow) -> Flow {
-    if divisor == N::default() {
-        return Flow::Trap(Trap::DivisionByZero);
-    }
-    then()
-}
-
-/// Continues at the jump's target, or behind the jump, and pays for the block there.
-#[inline(always)]
-fn jump(condition: bool, op: &Op, pc: &mut usize, gas: &mut u64) -> Flow {
-    let blocks = Blocks::unpack(op.imm);
-    if condition {
-        pay(blocks.taken, op.c.into(), pc, gas)
-    } else {
-        let next = *pc;
-        pay(blocks.next, next, pc, gas)
-    }
-}
-
-#[inline(always)]
-fn pay(cost: u32, target: usize, pc: &mut usize, gas: &mut u64) -> Flow {
-    match gas.checked_sub(cost.into()) {
-        Some(rest) => {
-            (*gas, *pc) = (rest, target);
-            Flow::Next
+/// The divisor, if it is not zero.
+macro_rules! nonzero {
+    ($divisor:expr) => {
+        match $divisor {
+            0 => break Stop::Trap(Trap::DivisionByZero),
+            divisor => divisor,
         }
-        None => Flow::Trap(Trap::OutOfGas),
-    }
+    };
 }
 
-#[inline(never)]
-fn execute(op: &Op, w: &mut Window, world: &mut World, program: &Verified) -> Flow {
-    match world.execute(op, w, program) {
-        Ok(()) => Flow::Next,
-        Err(trap) => Flow::Trap(trap),
-    }
+macro_rules! done {
+    ($result:expr) => {
+        if let Err(trap) = $result {
+            break Stop::Trap(trap);
+        }
+    };
 }
 
-#[inline(always)]
-#[rustfmt::skip]
-fn step(op: &Op, w: &mut Window, pc: &mut usize, gas: &mut u64, world: &mut World, program: &Verified) -> Flow {
-    match op.code {
-        Opcode::ConstU64 | Opcode::ConstI64 | Opcode::ConstBool => set(w, op.a, op.imm),
-        Opcode::Const128 => {
-            let [low, high, ..] = program.wide[op.imm as usize];
-            set_128(w, op.a, u128::from(low) | (u128::from(high) << 64))
+/// Pays for the block at an instruction and goes there.
+macro_rules! enter {
+    ($pc:ident, $gas:ident, $target:expr, $cost:expr) => {
+        match $gas.checked_sub($cost.into()) {
+            Some(rest) => ($gas, $pc) = (rest, $target),
+            None => break Stop::Trap(Trap::OutOfGas),
         }
-        Opcode::Const256 => set_256(w, op.a, program.wide[op.imm as usize]),
-        Opcode::Mov64 | Opcode::MovBytes | Opcode::BoolToU64 => set(w, op.a, w.get(op.b)),
-        Opcode::Mov128 | Opcode::FixBits | Opcode::FixFromBits => set_128(w, op.a, w.get_128(op.b)),
-        Opcode::Mov256 | Opcode::AddressToHash | Opcode::HashToAddress => set_256(w, op.a, w.get_256(op.b)),
-        Opcode::Select64 | Opcode::SelectBytes => set(w, op.a, w.get(if w.bool(op.b) { op.c } else { op.imm as u16 })),
-        Opcode::Select128 => set_128(w, op.a, w.get_128(if w.bool(op.b) { op.c } else { op.imm as u16 })),
-        Opcode::Select256 => set_256(w, op.a, w.get_256(if w.bool(op.b) { op.c } else { op.imm as u16 })),
-
-        Opcode::AddU64 => put(w, op.a, w.get(op.b).checked_add(w.get(op.c))),
-        Opcode::SubU64 => put(w, op.a, w.get(op.b).checked_sub(w.get(op.c))),
-        Opcode::MulU64 => put(w, op.a, w.get(op.b).checked_mul(w.get(op.c))),
-        Opcode::DivU64 => divided(w.get(op.c), || put(w, op.a, w.get(op.b).checked_div(w.get(op.c)))),
-        Opcode::DivUpU64 => divided(w.get(op.c), || set(w, op.a, w.get(op.b).div_ceil(w.get(op.c)))),
-        Opcode::RemU64 => divided(w.get(op.c), || put(w, op.a, w.get(op.b).checked_rem(w.get(op.c)))),
-        Opcode::AddImm => put(w, op.a, w.get(op.b).checked_add(op.imm)),
-        Opcode::SubImm => put(w, op.a, w.get(op.b).checked_sub(op.imm)),
-        Opcode::MulImm => put(w, op.a, w.get(op.b).checked_mul(op.imm)),
-        Opcode::MulDivDownU64 => {
-            let c = w.get(op.imm as u16);
-            divided(c, || put(w, op.a, math::mul_div_64(w.get(op.b), w.get(op.c), c, Round::Down)))
-        }
-        Opcode::MulDivUpU64 => {
-            let c = w.get(op.imm as u16);
-            divided(c, || put(w, op.a, math::mul_div_64(w.get(op.b), w.get(op.c), c, Round::Up)))
-        }
-        Opcode::PowU64 => put(w, op.a, math::pow(w.get(op.b), w.get(op.c))),
-        Opcode::MinU64 => set(w, op.a, w.get(op.b).min(w.get(op.c))),
-        Opcode::MaxU64 => set(w, op.a, w.get(op.b).max(w.get(op.c))),
-        Opcode::AndU64 | Opcode::AndBool => set(w, op.a, w.get(op.b) & w.get(op.c)),
-        Opcode::OrU64 | Opcode::OrBool => set(w, op.a, w.get(op.b) | w.get(op.c)),
-        Opcode::XorU64 | Opcode::XorBool => set(w, op.a, w.get(op.b) ^ w.get(op.c)),
-        Opcode::NotU64 => set(w, op.a, !w.get(op.b)),
-        Opcode::NotBool => set(w, op.a, w.get(op.b) ^ 1),
-        Opcode::ShlU64 => put(w, op.a, math::shl(w.get(op.b).into(), w.get(op.c), 64).map(|n| n as u64)),
-        Opcode::ShrU64 => set(w, op.a, math::shr(w.get(op.b).into(), w.get(op.c)) as u64),
-        Opcode::AddWrap => set(w, op.a, w.get(op.b).wrapping_add(w.get(op.c))),
-        Opcode::MulWrap => set(w, op.a, w.get(op.b).wrapping_mul(w.get(op.c))),
-        Opcode::LtU64 => set(w, op.a, (w.get(op.b) < w.get(op.c)).into()),
-        Opcode::LeU64 => set(w, op.a, (w.get(op.b) <= w.get(op.c)).into()),
-        Opcode::Eq64 => set(w, op.a, (w.get(op.b) == w.get(op.c)).into()),
-        Opcode::Ne64 => set(w, op.a, (w.get(op.b) != w.get(op.c)).into()),
-
-        Opcode::AddI64 => put_i64(w, op.a, w.i64(op.b).checked_add(w.i64(op.c))),
-        Opcode::SubI64 => put_i64(w, op.a, w.i64(op.b).checked_sub(w.i64(op.c))),
-        Opcode::MulI64 => put_i64(w, op.a, w.i64(op.b).checked_mul(w.i64(op.c))),
-        Opcode::DivI64 => divided(w.get(op.c), || put_i64(w, op.a, w.i64(op.b).checked_div(w.i64(op.c)))),
-        Opcode::RemI64 => divided(w.get(op.c), || put_i64(w, op.a, w.i64(op.b).checked_rem(w.i64(op.c)))),
-        Opcode::NegI64 => put_i64(w, op.a, w.i64(op.b).checked_neg()),
-        Opcode::LtI64 => set(w, op.a, (w.i64(op.b) < w.i64(op.c)).into()),
-        Opcode::LeI64 => set(w, op.a, (w.i64(op.b) <= w.i64(op.c)).into()),
-
-        Opcode::AddU128 | Opcode::AddFix => put_128(w, op.a, w.get_128(op.b).checked_add(w.get_128(op.c))),
-        Opcode::SubU128 | Opcode::SubFix => put_128(w, op.a, w.get_128(op.b).checked_sub(w.get_128(op.c))),
-        Opcode::MulU128 => put_128(w, op.a, w.get_128(op.b).checked_mul(w.get_128(op.c))),
-        Opcode::MulWide => set_128(w, op.a, u128::from(w.get(op.b)).wrapping_mul(w.get(op.c).into())),
-        Opcode::DivU128 => divided(w.get_128(op.c), || put_128(w, op.a, math::div(w.get_128(op.b), w.get_128(op.c), Round::Down))),
-        Opcode::DivUpU128 => divided(w.get_128(op.c), || put_128(w, op.a, math::div(w.get_128(op.b), w.get_128(op.c), Round::Up))),
-        Opcode::RemU128 => divided(w.get_128(op.c), || put_128(w, op.a, w.get_128(op.b).checked_rem(w.get_128(op.c)))),
-        Opcode::MulDivDownU128 => {
-            let c = w.get_128(op.imm as u16);
-            divided(c, || put_128(w, op.a, math::mul_div(w.get_128(op.b), w.get_128(op.c), c, Round::Down)))
-        }
-        Opcode::MulDivUpU128 => {
-            let c = w.get_128(op.imm as u16);
-            divided(c, || put_128(w, op.a, math::mul_div(w.get_128(op.b), w.get_128(op.c), c, Round::Up)))
-        }
-        Opcode::SqrtDownU128 => set_128(w, op.a, math::sqrt(w.get_128(op.b), Round::Down)),
-        Opcode::SqrtUpU128 => set_128(w, op.a, math::sqrt(w.get_128(op.b), Round::Up)),
-        Opcode::MinU128 | Opcode::MinFix => set_128(w, op.a, w.get_128(op.b).min(w.get_128(op.c))),
-        Opcode::MaxU128 | Opcode::MaxFix => set_128(w, op.a, w.get_128(op.b).max(w.get_128(op.c))),
-        Opcode::ShlU128 => put_128(w, op.a, math::shl(w.get_128(op.b), w.get(op.c), 128)),
-        Opcode::ShrU128 => set_128(w, op.a, math::shr(w.get_128(op.b), w.get(op.c))),
-        Opcode::LtU128 | Opcode::LtFix => set(w, op.a, (w.get_128(op.b) < w.get_128(op.c)).into()),
-        Opcode::LeU128 | Opcode::LeFix => set(w, op.a, (w.get_128(op.b) <= w.get_128(op.c)).into()),
-        Opcode::Eq128 => set(w, op.a, (w.get_128(op.b) == w.get_128(op.c)).into()),
-        Opcode::Ne128 => set(w, op.a, (w.get_128(op.b) != w.get_128(op.c)).into()),
-
-        Opcode::MulDownFix => put_128(w, op.a, math::mul_fix(w.get_128(op.b), w.get_128(op.c), Round::Down)),
-        Opcode::MulUpFix => put_128(w, op.a, math::mul_fix(w.get_128(op.b), w.get_128(op.c), Round::Up)),
-        Opcode::DivDownFix => divided(w.get_128(op.c), || put_128(w, op.a, math::div_fix(w.get_128(op.b), w.get_128(op.c), Round::Down))),
-        Opcode::DivUpFix => divided(w.get_128(op.c), || put_128(w, op.a, math::div_fix(w.get_128(op.b), w.get_128(op.c), Round::Up))),
-        Opcode::PowDownFix => put_128(w, op.a, math::pow_fix(w.get_128(op.b), w.get(op.c), Round::Down)),
-        Opcode::PowUpFix => put_128(w, op.a, math::pow_fix(w.get_128(op.b), w.get(op.c), Round::Up)),
-        Opcode::SqrtDownFix => set_128(w, op.a, math::sqrt_fix(w.get_128(op.b), Round::Down)),
-        Opcode::SqrtUpFix => set_128(w, op.a, math::sqrt_fix(w.get_128(op.b), Round::Up)),
-        Opcode::ScaleDown => put(w, op.a, math::scale(w.get(op.b), w.get_128(op.c), Round::Down)),
-        Opcode::ScaleUp => put(w, op.a, math::scale(w.get(op.b), w.get_128(op.c), Round::Up)),
-        Opcode::UnscaleDown => divided(w.get_128(op.c), || put(w, op.a, math::unscale(w.get(op.b), w.get_128(op.c), Round::Down))),
-        Opcode::UnscaleUp => divided(w.get_128(op.c), || put(w, op.a, math::unscale(w.get(op.b), w.get_128(op.c), Round::Up))),
-        Opcode::RatioDown => divided(w.get(op.c), || put_128(w, op.a, math::div(u128::from(w.get(op.b)) << 64, w.get(op.c).into(), Round::Down))),
-        Opcode::RatioUp => divided(w.get(op.c), || put_128(w, op.a, math::div(u128::from(w.get(op.b)) << 64, w.get(op.c).into(), Round::Up))),
-
-        Opcode::Widen => set_128(w, op.a, w.get(op.b).into()),
-        Opcode::Narrow => put(w, op.a, u64::try_from(w.get_128(op.b)).ok()),
-        Opcode::U64ToI64 => put_i64(w, op.a, i64::try_from(w.get(op.b)).ok()),
-        Opcode::I64ToU64 => put(w, op.a, u64::try_from(w.i64(op.b)).ok()),
-        Opcode::U64ToFix => set_128(w, op.a, u128::from(w.get(op.b)) << 64),
-        Opcode::FloorFix => set(w, op.a, (w.get_128(op.b) >> 64) as u64),
-        Opcode::CeilFix => put(w, op.a, math::scale(1, w.get_128(op.b), Round::Up)),
-
-        Opcode::Eq256 => set(w, op.a, (w.get_256(op.b) == w.get_256(op.c)).into()),
-        Opcode::Ne256 => set(w, op.a, (w.get_256(op.b) != w.get_256(op.c)).into()),
-        Opcode::Lt256 => set(w, op.a, (w.get_256(op.b) < w.get_256(op.c)).into()),
-
-        Opcode::Jump => jump(true, op, pc, gas),
-        Opcode::JumpIf => jump(w.bool(op.a), op, pc, gas),
-        Opcode::JumpUnless => jump(!w.bool(op.a), op, pc, gas),
-        Opcode::JumpEq => jump(w.get(op.a) == w.get(op.b), op, pc, gas),
-        Opcode::JumpNe => jump(w.get(op.a) != w.get(op.b), op, pc, gas),
-        Opcode::JumpLt => jump(w.get(op.a) < w.get(op.b), op, pc, gas),
-        Opcode::JumpLe => jump(w.get(op.a) <= w.get(op.b), op, pc, gas),
-        Opcode::JumpEqImm => jump(w.get(op.a) == op.b.into(), op, pc, gas),
-        Opcode::JumpNeImm => jump(w.get(op.a) != op.b.into(), op, pc, gas),
-        Opcode::JumpLtImm => jump(w.get(op.a) < op.b.into(), op, pc, gas),
-        Opcode::JumpGeImm => jump(w.get(op.a) >= op.b.into(), op, pc, gas),
-        Opcode::Call => Flow::Call(*op),
-        Opcode::Ret => Flow::Ret(*op),
-        Opcode::Require if w.bool(op.a) => Flow::Next,
-        Opcode::Require | Opcode::Revert => Flow::Trap(Trap::Revert(op.imm as u16)),
-        Opcode::Unreachable => Flow::Trap(Trap::Unreachable),
-        Opcode::CallProgram | Opcode::ViewProgram => Flow::Leave(*op),
-
-        Opcode::ConstBytes | Opcode::LenBytes | Opcode::EqBytes | Opcode::NeBytes | Opcode::AtBytes | Opcode::Concat
-        | Opcode::Slice | Opcode::Pack | Opcode::Sha256 | Opcode::Sha256Pair | Opcode::Load | Opcode::Store
-        | Opcode::MapGet | Opcode::MapSet | Opcode::MapHas | Opcode::MapRemove | Opcode::SelfAddress
-        | Opcode::Caller | Opcode::Payment | Opcode::Height | Opcode::Time | Opcode::Balance | Opcode::Transfer
-        | Opcode::Emit => execute(op, w, world, program),
-    }
+    };
 }
 
-const _: () = assert!(MAX_WORDS <= u16::MAX as usize);
+/// Goes to the jump's target on a condition, else on behind the jump.
+macro_rules! goto {
+    ($op:ident, $pc:ident, $gas:ident, $condition:expr) => {
+        if $condition {
+            enter!($pc, $gas, $op.c.into(), Blocks::unpack($op.imm).taken)
+        } else {
+            enter!($pc, $gas, $pc, Blocks::unpack($op.imm).next)
+        }
+    };
+}
+
+/// Makes the loop from the meanings of the instructions. They stand in the loop itself, not in a function that says what
+/// comes next: each goes on to the next instruction by a jump of its own, which the processor predicts by itself.
+macro_rules! interpreter {
+    ($op:ident, $w:ident, $pc:ident, $gas:ident, $world:ident, $program:ident: $($meanings:tt)*) => {
+        /// Runs instructions of one frame until one of them leaves it.
+        fn straight<T: Trace>(
+            $program: &Verified,
+            mut $w: Window,
+            pc: &mut usize,
+            gas: &mut u64,
+            $world: &mut World,
+            trace: &mut T,
+        ) -> Stop {
+            let code = $program.code.as_slice();
+            let (mut $pc, mut $gas) = (*pc, *gas);
+            let stop = loop {
+                let $op = &code[$pc];
+                if T::ON {
+                    trace.step($pc, $gas, &$w, $world);
+                }
+                $pc = $pc.wrapping_add(1);
+                match $op.code {
+                    $($meanings)*
+                }
+            };
+            (*pc, *gas) = ($pc, $gas);
+            stop
+        }
+    };
+}
+
+interpreter! { op, w, pc, gas, world, program:
+    Opcode::ConstU64 | Opcode::ConstI64 | Opcode::ConstBool => w.set(op.a, op.imm),
+    Opcode::Const128 => {
+        let [low, high, ..] = program.wide[op.imm as usize];
+        w.set_128(op.a, u128::from(low) | (u128::from(high) << 64))
+    }
+    Opcode::Const256 => w.set_256(op.a, program.wide[op.imm as usize]),
+    Opcode::Mov64 | Opcode::MovBytes | Opcode::BoolToU64 => w.set(op.a, w.get(op.b)),
+    Opcode::Mov128 | Opcode::FixBits | Opcode::FixFromBits => w.set_128(op.a, w.get_128(op.b)),
+    Opcode::Mov256 | Opcode::AddressToHash | Opcode::HashToAddress => w.set_256(op.a, w.get_256(op.b)),
+    Opcode::Select64 | Opcode::SelectBytes => w.set(op.a, w.get(if w.bool(op.b) { op.c } else { op.imm as u16 })),
+    Opcode::Select128 => w.set_128(op.a, w.get_128(if w.bool(op.b) { op.c } else { op.imm as u16 })),
+    Opcode::Select256 => w.set_256(op.a, w.get_256(if w.bool(op.b) { op.c } else { op.imm as u16 })),
+
+    Opcode::AddU64 => w.set(op.a, fits!(w.get(op.b).checked_add(w.get(op.c)))),
+    Opcode::SubU64 => w.set(op.a, fits!(w.get(op.b).checked_sub(w.get(op.c)))),
+    Opcode::MulU64 => w.set(op.a, fits!(w.get(op.b).checked_mul(w.get(op.c)))),
+    Opcode::DivU64 => { let c = nonzero!(w.get(op.c)); w.set(op.a, fits!(w.get(op.b).checked_div(c))) }
+    Opcode::DivUpU64 => { let c = nonzero!(w.get(op.c)); w.set(op.a, w.get(op.b).div_ceil(c)) }
+    Opcode::RemU64 => { let c = nonzero!(w.get(op.c)); w.set(op.a, fits!(w.get(op.b).checked_rem(c))) }
+    Opcode::AddImm => w.set(op.a, fits!(w.get(op.b).checked_add(op.imm))),
+    Opcode::SubImm => w.set(op.a, fits!(w.get(op.b).checked_sub(op.imm))),
+    Opcode::MulImm => w.set(op.a, fits!(w.get(op.b).checked_mul(op.imm))),
+    Opcode::MulDivDownU64 => {
+        let c = nonzero!(w.get(op.imm as u16));
+        w.set(op.a, fits!(math::mul_div_64(w.get(op.b), w.get(op.c), c, Round::Down)));
+    }
+    Opcode::MulDivUpU64 => {
+        let c = nonzero!(w.get(op.imm as u16));
+        w.set(op.a, fits!(math::mul_div_64(w.get(op.b), w.get(op.c), c, Round::Up)));
+    }
+    Opcode::PowU64 => w.set(op.a, fits!(math::pow(w.get(op.b), w.get(op.c)))),
+    Opcode::MinU64 => w.set(op.a, w.get(op.b).min(w.get(op.c))),
+    Opcode::MaxU64 => w.set(op.a, w.get(op.b).max(w.get(op.c))),
+    Opcode::AndU64 | Opcode::AndBool => w.set(op.a, w.get(op.b) & w.get(op.c)),
+    Opcode::OrU64 | Opcode::OrBool => w.set(op.a, w.get(op.b) | w.get(op.c)),
+    Opcode::XorU64 | Opcode::XorBool => w.set(op.a, w.get(op.b) ^ w.get(op.c)),
+    Opcode::NotU64 => w.set(op.a, !w.get(op.b)),
+    Opcode::NotBool => w.set(op.a, w.get(op.b) ^ 1),
+    Opcode::ShlU64 => w.set(op.a, fits!(math::shl(w.get(op.b).into(), w.get(op.c), 64).map(|n| n as u64))),
+    Opcode::ShrU64 => w.set(op.a, math::shr(w.get(op.b).into(), w.get(op.c)) as u64),
+    Opcode::AddWrap => w.set(op.a, w.get(op.b).wrapping_add(w.get(op.c))),
+    Opcode::MulWrap => w.set(op.a, w.get(op.b).wrapping_mul(w.get(op.c))),
+    Opcode::LtU64 => w.set(op.a, (w.get(op.b) < w.get(op.c)).into()),
+    Opcode::LeU64 => w.set(op.a, (w.get(op.b) <= w.get(op.c)).into()),
+    Opcode::Eq64 => w.set(op.a, (w.get(op.b) == w.get(op.c)).into()),
+    Opcode::Ne64 => w.set(op.a, (w.get(op.b) != w.get(op.c)).into()),
+
+    Opcode::AddI64 => w.set_i64(op.a, fits!(w.i64(op.b).checked_add(w.i64(op.c)))),
+    Opcode::SubI64 => w.set_i64(op.a, fits!(w.i64(op.b).checked_sub(w.i64(op.c)))),
+    Opcode::MulI64 => w.set_i64(op.a, fits!(w.i64(op.b).checked_mul(w.i64(op.c)))),
+    Opcode::DivI64 => { let c = nonzero!(w.i64(op.c)); w.set_i64(op.a, fits!(w.i64(op.b).checked_div(c))) }
+    Opcode::RemI64 => { let c = nonzero!(w.i64(op.c)); w.set_i64(op.a, fits!(w.i64(op.b).checked_rem(c))) }
+    Opcode::NegI64 => w.set_i64(op.a, fits!(w.i64(op.b).checked_neg())),
+    Opcode::LtI64 => w.set(op.a, (w.i64(op.b) < w.i64(op.c)).into()),
+    Opcode::LeI64 => w.set(op.a, (w.i64(op.b) <= w.i64(op.c)).into()),
+
+    Opcode::AddU128 | Opcode::AddFix => w.set_128(op.a, fits!(w.get_128(op.b).checked_add(w.get_128(op.c)))),
+    Opcode::SubU128 | Opcode::SubFix => w.set_128(op.a, fits!(w.get_128(op.b).checked_sub(w.get_128(op.c)))),
+    Opcode::MulU128 => w.set_128(op.a, fits!(w.get_128(op.b).checked_mul(w.get_128(op.c)))),
+    Opcode::MulWide => w.set_128(op.a, u128::from(w.get(op.b)).wrapping_mul(w.get(op.c).into())),
+    Opcode::DivU128 => { let c = nonzero!(w.get_128(op.c)); w.set_128(op.a, fits!(math::div(w.get_128(op.b), c, Round::Down))) }
+    Opcode::DivUpU128 => { let c = nonzero!(w.get_128(op.c)); w.set_128(op.a, fits!(math::div(w.get_128(op.b), c, Round::Up))) }
+    Opcode::RemU128 => { let c = nonzero!(w.get_128(op.c)); w.set_128(op.a, fits!(w.get_128(op.b).checked_rem(c))) }
+    Opcode::MulDivDownU128 => {
+        let c = nonzero!(w.get_128(op.imm as u16));
+        w.set_128(op.a, fits!(math::mul_div(w.get_128(op.b), w.get_128(op.c), c, Round::Down)));
+    }
+    Opcode::MulDivUpU128 => {
+        let c = nonzero!(w.get_128(op.imm as u16));
+        w.set_128(op.a, fits!(math::mul_div(w.get_128(op.b), w.get_128(op.c), c, Round::Up)));
+    }
+    Opcode::SqrtDownU128 => w.set_128(op.a, math::sqrt(w.get_128(op.b), Round::Down)),
+    Opcode::SqrtUpU128 => w.set_128(op.a, math::sqrt(w.get_128(op.b), Round::Up)),
+    Opcode::MinU128 | Opcode::MinFix => w.set_128(op.a, w.get_128(op.b).min(w.get_128(op.c))),
+    Opcode::MaxU128 | Opcode::MaxFix => w.set_128(op.a, w.get_128(op.b).max(w.get_128(op.c))),
+    Opcode::ShlU128 => w.set_128(op.a, fits!(math::shl(w.get_128(op.b), w.get(op.c), 128))),
+    Opcode::ShrU128 => w.set_128(op.a, math::shr(w.get_128(op.b), w.get(op.c))),
+    Opcode::LtU128 | Opcode::LtFix => w.set(op.a, (w.get_128(op.b) < w.get_128(op.c)).into()),
+    Opcode::LeU128 | Opcode::LeFix => w.set(op.a, (w.get_128(op.b) <= w.get_128(op.c)).into()),
+    Opcode::Eq128 => w.set(op.a, (w.get_128(op.b) == w.get_128(op.c)).into()),
+    Opcode::Ne128 => w.set(op.a, (w.get_128(op.b) != w.get_128(op.c)).into()),
+
+    Opcode::MulDownFix => w.set_128(op.a, fits!(math::mul_fix(w.get_128(op.b), w.get_128(op.c), Round::Down))),
+    Opcode::MulUpFix => w.set_128(op.a, fits!(math::mul_fix(w.get_128(op.b), w.get_128(op.c), Round::Up))),
+    Opcode::DivDownFix => { let c = nonzero!(w.get_128(op.c)); w.set_128(op.a, fits!(math::div_fix(w.get_128(op.b), c, Round::Down))) }
+    Opcode::DivUpFix => { let c = nonzero!(w.get_128(op.c)); w.set_128(op.a, fits!(math::div_fix(w.get_128(op.b), c, Round::Up))) }
+    Opcode::PowDownFix => w.set_128(op.a, fits!(math::pow_fix(w.get_128(op.b), w.get(op.c), Round::Down))),
+    Opcode::PowUpFix => w.set_128(op.a, fits!(math::pow_fix(w.get_128(op.b), w.get(op.c), Round::Up))),
+    Opcode::SqrtDownFix => w.set_128(op.a, math::sqrt_fix(w.get_128(op.b), Round::Down)),
+    Opcode::SqrtUpFix => w.set_128(op.a, math::sqrt_fix(w.get_128(op.b), Round::Up)),
+    Opcode::ScaleDown => w.set(op.a, fits!(math::scale(w.get(op.b), w.get_128(op.c), Round::Down))),
+    Opcode::ScaleUp => w.set(op.a, fits!(math::scale(w.get(op.b), w.get_128(op.c), Round::Up))),
+    Opcode::UnscaleDown => { let c = nonzero!(w.get_128(op.c)); w.set(op.a, fits!(math::unscale(w.get(op.b), c, Round::Down))) }
+    Opcode::UnscaleUp => { let c = nonzero!(w.get_128(op.c)); w.set(op.a, fits!(math::unscale(w.get(op.b), c, Round::Up))) }
+    Opcode::RatioDown => { let c = nonzero!(w.get(op.c)); w.set_128(op.a, fits!(math::div(u128::from(w.get(op.b)) << 64, c.into(), Round::Down))) }
+    Opcode::RatioUp => { let c = nonzero!(w.get(op.c)); w.set_128(op.a, fits!(math::div(u128::from(w.get(op.b)) << 64, c.into(), Round::Up))) }
+
+    Opcode::Widen => w.set_128(op.a, w.get(op.b).into()),
+    Opcode::Narrow => w.set(op.a, fits!(u64::try_from(w.get_128(op.b)).ok())),
+    Opcode::U64ToI64 => w.set_i64(op.a, fits!(i64::try_from(w.get(op.b)).ok())),
+    Opcode::I64ToU64 => w.set(op.a, fits!(u64::try_from(w.i64(op.b)).ok())),
+    Opcode::U64ToFix => w.set_128(op.a, u128::from(w.get(op.b)) << 64),
+    Opcode::FloorFix => w.set(op.a, (w.get_128(op.b) >> 64) as u64),
+    Opcode::CeilFix => w.set(op.a, fits!(math::scale(1, w.get_128(op.b), Round::Up))),
+
+    Opcode::Eq256 => w.set(op.a, (w.get_256(op.b) == w.get_256(op.c)).into()),
+    Opcode::Ne256 => w.set(op.a, (w.get_256(op.b) != w.get_256(op.c)).into()),
+    Opcode::Lt256 => w.set(op.a, (w.get_256(op.b) < w.get_256(op.c)).into()),
+
+    Opcode::Jump => enter!(pc, gas, op.c.into(), Blocks::unpack(op.imm).taken),
+    Opcode::JumpIf => goto!(op, pc, gas, w.bool(op.a)),
+    Opcode::JumpUnless => goto!(op, pc, gas, !w.bool(op.a)),
+    Opcode::JumpEq => goto!(op, pc, gas, w.get(op.a) == w.get(op.b)),
+    Opcode::JumpNe => goto!(op, pc, gas, w.get(op.a) != w.get(op.b)),
+    Opcode::JumpLt => goto!(op, pc, gas, w.get(op.a) < w.get(op.b)),
+    Opcode::JumpLe => goto!(op, pc, gas, w.get(op.a) <= w.get(op.b)),
+    Opcode::JumpEqImm => goto!(op, pc, gas, w.get(op.a) == op.b.into()),
+    Opcode::JumpNeImm => goto!(op, pc, gas, w.get(op.a) != op.b.into()),
+    Opcode::JumpLtImm => goto!(op, pc, gas, w.get(op.a) < op.b.into()),
+    Opcode::JumpGeImm => goto!(op, pc, gas, w.get(op.a) >= op.b.into()),
+    Opcode::Call => break Stop::Call(*op),
+    Opcode::Ret => break Stop::Ret(*op),
+    Opcode::Require if w.bool(op.a) => {},
+    Opcode::Require | Opcode::Revert => break Stop::Trap(Trap::Revert(op.imm as u16)),
+    Opcode::Unreachable => break Stop::Trap(Trap::Unreachable),
+    Opcode::CallProgram | Opcode::ViewProgram => break Stop::Leave(*op),
+
+    Opcode::ConstBytes | Opcode::LenBytes | Opcode::EqBytes | Opcode::NeBytes | Opcode::AtBytes | Opcode::Concat
+    | Opcode::Slice | Opcode::Pack | Opcode::Sha256 | Opcode::Sha256Pair | Opcode::Load | Opcode::Store
+    | Opcode::MapGet | Opcode::MapSet | Opcode::MapHas | Opcode::MapRemove | Opcode::SelfAddress
+    | Opcode::Caller | Opcode::Payment | Opcode::Height | Opcode::Time | Opcode::Balance | Opcode::Transfer
+    | Opcode::Emit => done!(execute(op, w.again(), world, program)),
+}

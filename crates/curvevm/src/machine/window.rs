@@ -1,12 +1,15 @@
 //! The registers of the running function: a window of the stack of fixed length, so that no access needs a bounds check.
 
-use crate::limits::MAX_WORDS;
+use crate::limits::{MAX_CALL_DEPTH, MAX_STACK_WORDS, MAX_WORDS};
 
-const MASK: usize = MAX_WORDS - 1;
-const _: () = assert!(MAX_WORDS.is_power_of_two());
+/// Words that a `u16` reaches: more than any frame has.
+const REACH: usize = 1 << 16;
+/// Words of a stack for the deepest chain of calls, and a window behind it.
+pub const STACK_WORDS: usize = MAX_CALL_DEPTH * MAX_STACK_WORDS + REACH;
+const _: () = assert!(MAX_WORDS < REACH);
 
 /// The running function's registers, by word.
-pub struct Window<'a>(&'a mut [u64; MAX_WORDS]);
+pub struct Window<'a>(&'a mut [u64; REACH]);
 
 impl<'a> Window<'a> {
     /// The window from `base` on.
@@ -22,14 +25,20 @@ impl<'a> Window<'a> {
         Self(words)
     }
 
+    /// The same window, for a while.
+    #[inline(always)]
+    pub fn again(&mut self) -> Window<'_> {
+        Window(self.0)
+    }
+
     #[inline(always)]
     pub fn get(&self, word: u16) -> u64 {
-        self.0[usize::from(word) & MASK]
+        self.0[usize::from(word)]
     }
 
     #[inline(always)]
     pub fn set(&mut self, word: u16, value: u64) {
-        self.0[usize::from(word) & MASK] = value;
+        self.0[usize::from(word)] = value;
     }
 
     #[inline(always)]
@@ -40,6 +49,11 @@ impl<'a> Window<'a> {
     #[inline(always)]
     pub fn i64(&self, word: u16) -> i64 {
         self.get(word).cast_signed()
+    }
+
+    #[inline(always)]
+    pub fn set_i64(&mut self, word: u16, value: i64) {
+        self.set(word, value.cast_unsigned());
     }
 
     #[inline(always)]

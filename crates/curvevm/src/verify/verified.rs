@@ -32,7 +32,6 @@ pub struct Verified {
     exports: BTreeMap<Selector, u16>,
     words: Vec<Vec<u16>>,
     worst: Vec<Option<u64>>,
-    stack: usize,
 }
 
 /// What the machine has to know of a function.
@@ -90,7 +89,6 @@ impl Verified {
             exports: exports.collect(),
             words: summaries.iter().map(|s| s.words.clone()).collect(),
             worst: summaries.iter().map(|s| s.worst).collect(),
-            stack: summaries.iter().map(|s| s.stack).max().unwrap_or(0),
             code: builder.code,
             frames: builder.frames,
             packs: builder.packs,
@@ -159,11 +157,6 @@ impl Verified {
             }
         }
         Ok(())
-    }
-
-    /// Words of the deepest chain of calls inside the program.
-    pub(crate) fn stack_words(&self) -> usize {
-        self.stack
     }
 
     /// The function and the instruction in it of an instruction in the code of all functions.
