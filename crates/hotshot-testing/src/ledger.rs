@@ -46,6 +46,10 @@ impl Ledger {
         }
     }
 
+    pub(crate) fn committee(&self) -> &Committee {
+        &self.committee
+    }
+
     pub(crate) fn sign_vote(&mut self, member: usize, kind: Kind, data: VoteData) {
         self.votes.insert((member, kind, data));
     }
@@ -74,7 +78,7 @@ impl Ledger {
     }
 
     /// More than two thirds of the stake, counted here and not by the code that is judged.
-    fn is_quorum(&self, signers: impl IntoIterator<Item = usize>) -> bool {
+    pub(crate) fn is_quorum(&self, signers: impl IntoIterator<Item = usize>) -> bool {
         let members = self.committee.members();
         let distinct: BTreeSet<usize> = signers.into_iter().collect();
         let stake = |index: &usize| members.get(*index).map(|member| u128::from(member.stake.get()));

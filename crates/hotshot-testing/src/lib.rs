@@ -135,7 +135,7 @@ mod violation;
 
 pub use behaviour::{
     BadProposalViewDos, Behaviour, DishonestLeader, DishonestVoter, DishonestVoting, DoubleProposeVote,
-    Equivocator, EventTransformer, Flooder, Forger, InvalidState, PayloadWithholder, Puppet, Silent,
+    Equivocator, EventTransformer, Flooder, Forger, Hoarder, InvalidState, PayloadWithholder, Puppet, Silent,
     ViewDelay, Wild,
 };
 pub use builder::TestBuilder;

@@ -20,12 +20,20 @@ impl TestRunner {
     /// Feeds an input and carries out what comes of it.
     pub(super) fn step(&mut self, machine: usize, input: Input) {
         let now = self.clock(machine);
+        let honest = self.is_honest(machine);
+        let culprit = if honest {
+            self.checks.input(machine, &self.nodes[machine], &input)
+        } else {
+            None
+        };
         let Some(core) = &mut self.nodes[machine].core else {
             return;
         };
         let mut out = Vec::new();
         core.step(now, input, &mut out);
         self.steps += 1;
+        let answered = self.checks.answered(culprit, &out);
+        self.note(machine, answered);
         for output in out {
             let count = self.nodes[machine].outputs;
             self.nodes[machine].outputs += 1;
@@ -36,7 +44,7 @@ impl TestRunner {
                 return;
             }
             self.trace.add(self.now, machine, &output);
-            if self.is_honest(machine) {
+            if honest {
                 let node = &self.nodes[machine];
                 let checked = self.checks.output(machine, node, &mut self.ledger, &output);
                 self.note(machine, checked);
@@ -51,9 +59,9 @@ impl TestRunner {
                 return;
             }
         }
-        if self.is_honest(machine) {
-            let (node, members) = (&self.nodes[machine], self.committee.members().len());
-            let checked = self.checks.stepped(machine, node, &mut self.ledger, members);
+        if honest {
+            let node = &self.nodes[machine];
+            let checked = self.checks.stepped(machine, node, &mut self.ledger, self.now);
             self.note(machine, checked);
         }
     }

@@ -240,6 +240,7 @@ impl TestRunner {
         if vote.data.view < current || vote.data.view > current.plus(VIEW_WINDOW) {
             return;
         }
+        self.checks.timeout(at, member, vote.data.view, self.now);
         let news = self.nodes[at].timeouts.add(&self.committee, member, vote);
         if let Some(view) = news.one_honest {
             self.answer(at, Duration::ZERO, Input::TimeoutOneHonest(view));
