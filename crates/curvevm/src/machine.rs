@@ -449,6 +449,3 @@ fn operands(op: &Op) -> (Option<u16>, u16, u16, usize) {
         _ => (None, op.b, op.c, op.imm as usize),
     }
 }
-
-#[cfg(test)]
-mod tests;

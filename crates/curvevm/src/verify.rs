@@ -72,6 +72,3 @@ fn limit(what: &'static str, got: usize, max: usize) -> Result<(), VerifyError> 
     }
     Ok(())
 }
-
-#[cfg(test)]
-mod tests;
