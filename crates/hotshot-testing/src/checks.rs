@@ -123,6 +123,9 @@ impl Checks {
         ledger: &mut Ledger,
         what: &Outgoing,
     ) -> Result<(), Finding> {
+        let asks = matches!(what, Outgoing::FetchProposal(_) | Outgoing::FetchBlocks(_));
+        let speaks = certificates::require(asks || node.member < self.members, "it is no member and speaks");
+        named("conduct", speaks)?;
         named("durable", durable::sent(node, what))?;
         named("certificates", certificates::sent(ledger, what))?;
         named("votes", self.votes.sent(node.member, ledger, what))?;

@@ -7,8 +7,8 @@ use rand::{Rng, SeedableRng, seq::SliceRandom};
 use crate::{
     BadProposalViewDos, Behaviour, Chance, ChaosNetwork, DelayMs, DishonestLeader, DishonestVoter,
     DishonestVoting, Equivocator, Flooder, Forger, Hoarder, InvalidState, NodeAction, Partitions, Parts,
-    PayloadWithholder, Silent, SimRng, Summary, TestBuilder, TestDescription, TestLauncher, ViewDelay,
-    Violation, Wild,
+    PayloadWithholder, Replay, Silent, SimRng, Summary, TestBuilder, TestDescription, TestLauncher,
+    ViewDelay, Violation, Wild,
 };
 
 /// How long faults last.
@@ -60,7 +60,7 @@ impl Profile {
         let mut rng = SimRng::seed_from_u64(!seed);
         let nodes = *[4, 4, 5, 7, 7, 10].choose(&mut rng).expect("there are some");
         let mut builder = TestBuilder::new(&self.to_string(), nodes)
-            .with(|d| d.replay = format!("cargo xtask sim --profile {self} --seeds 1 --first-seed {{seed}}"))
+            .with(|d| d.replay = Replay::Soak(self))
             .network(links(&mut rng))
             .parts(parts(&mut rng))
             .heals(FAULTS, 5, RECOVERY)
@@ -83,9 +83,15 @@ impl Profile {
                     .into_iter()
                     .collect();
                 let kind = rng.gen_range(0..KINDS);
+                let lonely = rng.gen_bool(0.1);
+                if lonely {
+                    builder = builder.with(lonesome);
+                }
                 builder = builder.with(|d| {
                     d.behaviour = Arc::new(move |member| {
-                        if faulty.contains(&member) {
+                        if lonely && faulty.contains(&member) {
+                            Behaviour::byzantine(Silent { kinds: &[] })
+                        } else if faulty.contains(&member) {
                             behaviour(kind + member, nodes, &faulty)
                         } else {
                             Behaviour::Standard
@@ -133,6 +139,16 @@ fn parts(rng: &mut SimRng) -> Parts {
         },
         ..Parts::rough()
     }
+}
+
+/// Nobody can be spared, for the faulty say nothing; and each is often alone, and restarts there.
+fn lonesome(description: &mut TestDescription) {
+    description.async_delay_config.crash = 0.05;
+    description.async_delay_config.restart_after = DelayMs { low: 0, high: 400 };
+    description.partitions = Some(Partitions {
+        every: Duration::from_millis(500),
+        groups: 3,
+    });
 }
 
 /// Some join late, some restart, now and then everybody does.

@@ -150,7 +150,9 @@ impl TestRunner {
     fn receive(&mut self, from: usize, to: usize, message: Message) {
         let Some(core) = &self.nodes[to].core else { return };
         let member = self.nodes[from].member;
+        let speaks = member < self.committee.members().len();
         let input = match message {
+            Message::Vote1(_) | Message::Vote2(_) | Message::Timeout(_) if !speaks => return,
             Message::Proposal(signed) => {
                 let view = signed.proposal.view();
                 let leads = self.committee.leader(view).node == self.nodes[from].id();
