@@ -12,6 +12,7 @@
 
 mod error;
 mod function;
+mod fuse;
 mod lower;
 mod schema;
 mod verified;

@@ -36,6 +36,9 @@ invariant fine() -> (bool) {
 }
 ";
 
+/// What is done to the program, and what the verifier says.
+type Case = (fn(&mut Program), &'static str);
+
 fn sound(line: &str) -> Program {
     Program::assemble(&SOUND.replace("helper_call", line)).unwrap_or_else(|error| panic!("{line}: {error}"))
 }
@@ -195,7 +198,7 @@ fn indices() {
 
 #[test]
 fn shapes_of_functions() {
-    let cases: [(fn(&mut Program), &str); 12] = [
+    let cases: [Case; 12] = [
         (
             |p| p.functions[1].code.truncate(1),
             "function 1, instruction 0: falls off the end of the function",
@@ -257,7 +260,7 @@ fn shapes_of_functions() {
 
 #[test]
 fn declarations() {
-    let cases: [(fn(&mut Program), &str); 12] = [
+    let cases: [Case; 12] = [
         (|p| p.name.clear(), "program: \"\" is no identifier"),
         (
             |p| p.constants.push(Value::U64(1)),
