@@ -80,7 +80,8 @@ async fn serve(setup: Setup, moments: Moments) -> Result<(), Box<dyn Error>> {
     }
     say(&(report + "done\n"))?;
     while lines.recv().await.is_some() {}
-    Ok(member.stop().await)
+    member.stop().await;
+    Ok(())
 }
 
 fn name(moment: Moment) -> &'static str {
