@@ -31,7 +31,7 @@ use crate::{
     codec::decode_values, isa::Code, limits::MAX_CALL_DEPTH, verify::Op,
 };
 
-/// A quantity of gas: ten are about a nanosecond.
+/// A quantity of gas: ten are one simple instruction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Gas(pub u64);
 
