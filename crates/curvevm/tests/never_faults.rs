@@ -42,6 +42,7 @@ fn unseen(tally: &Tally) -> Vec<(&'static str, TrapKind)> {
         TrapKind::TooDeep,
         TrapKind::NotPayable,
         TrapKind::NoSuchEntry,
+        TrapKind::InsufficientBalance,
     ];
     let all = TABLE
         .iter()
