@@ -1,6 +1,8 @@
 //! What several tests need.
 #![allow(dead_code, reason = "not every test needs all of it")]
 
+pub mod generate;
+
 use std::{fs, path::Path};
 
 use curve_lang::{diagnostic::Sink, syntax::lexer::lex};
