@@ -28,6 +28,8 @@ pub(crate) struct Ledger {
     timeouts: BTreeSet<(usize, TimeoutData)>,
     proposals: BTreeMap<(usize, Digest), Header>,
     headers: BTreeMap<Digest, Header>,
+    /// Leaves that a quorum voted for in the second phase, and their ancestors.
+    finals: BTreeSet<Digest>,
     /// Certificates found good before.
     good: BTreeSet<(Kind, VoteData, Signers)>,
 }
@@ -42,6 +44,7 @@ impl Ledger {
             timeouts: BTreeSet::new(),
             proposals: BTreeMap::new(),
             headers: BTreeMap::from([(leaf, genesis.clone())]),
+            finals: BTreeSet::from([leaf]),
             good: BTreeSet::new(),
         }
     }
@@ -51,7 +54,27 @@ impl Ledger {
     }
 
     pub(crate) fn sign_vote(&mut self, member: usize, kind: Kind, data: VoteData) {
-        self.votes.insert((member, kind, data));
+        if self.votes.insert((member, kind, data)) && kind == Kind::Vote2 {
+            self.count_final(&data);
+        }
+    }
+
+    fn count_final(&mut self, data: &VoteData) {
+        let members = 0..self.committee.members().len();
+        if !self.is_quorum(members.filter(|member| self.has_voted(*member, Kind::Vote2, data))) {
+            return;
+        }
+        let mut leaf = data.leaf;
+        while self.finals.insert(leaf)
+            && let Some(header) = self.headers.get(&leaf)
+        {
+            leaf = header.parent;
+        }
+    }
+
+    /// Whether a quorum voted in the second phase for this leaf or a descendant.
+    pub(crate) fn is_final(&self, leaf: &Digest) -> bool {
+        self.finals.contains(leaf)
     }
 
     pub(crate) fn sign_timeout(&mut self, member: usize, data: TimeoutData) {
