@@ -55,7 +55,7 @@
 //! | f+1 timeouts are not joined | `joins` | 628 | 660 |
 //! | the log forgets first votes | `monotone`, `acts` | 580 | 758 |
 //! | the log forgets locks | `monotone`, liveness | 401 | 532 |
-//! | a restart forgets why its view began | liveness | at least 1 | rare |
+//! | a restart forgets why its view began | liveness | 10 | 0: quorums are not tight |
 //! | said before it is durable | `durable` | all | all |
 //! | nothing is said again | liveness | nearly all | nearly all |
 //!
