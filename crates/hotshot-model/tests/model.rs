@@ -57,27 +57,24 @@ fn two_views_without_crashes() {
     });
 }
 
-/// Finds a run in which two leaves are decided at one height, and tells it to the end.
-fn breaks_agreement(bound: Bound, defect: Defect) {
-    let agreement = HasDiscoveries::AnyOf(["agreement"].into());
-    let checker = Cluster::new(bound, defect)
-        .checker()
-        .finish_when(agreement)
-        .spawn_dfs()
-        .join();
-    let path = checker.discovery("agreement").expect("the defect is found");
+/// Finds a run in which a property breaks, and tells it to the end.
+fn breaks(property: &'static str, bound: Bound, defect: Defect) {
+    let found = HasDiscoveries::AnyOf([property].into());
+    let builder = Cluster::new(bound, defect).checker().finish_when(found);
+    let checker = builder.spawn_dfs().join();
+    let path = checker.discovery(property).expect("the defect is found");
     let statements = path.clone().into_actions().len();
     assert_eq!(checker.model().explain(path).len(), statements);
 }
 
 #[test]
 fn control_first_votes_that_are_forgotten() {
-    breaks_agreement(two_views(), Defect::ForgetsVotes1);
+    breaks("agreement", two_views(), Defect::ForgetsVotes1);
 }
 
 #[test]
 fn control_locks_that_are_forgotten() {
-    breaks_agreement(two_views(), Defect::ForgetsLock);
+    breaks("agreement", two_views(), Defect::ForgetsLock);
 }
 
 #[test]
@@ -86,7 +83,8 @@ fn control_votes_that_are_not_durable() {
         slow_application: false,
         ..one_view(1)
     };
-    breaks_agreement(bound, Defect::LosesVotes);
+    let votes_once = "one statement per member, phase and view";
+    breaks(votes_once, bound, Defect::LosesVotes);
 }
 
 /// A generator of walks: the same on every machine.
