@@ -14,7 +14,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use borsh::{BorshDeserialize, BorshSerialize, io};
 use hotshot_types::{
-    Certificate1, Certificate2, Justify, Proposal, Signature, View,
+    Certificate1, Certificate2, Epoch, Justify, Proposal, Signature, View,
     proposal::{read_header, write_header},
 };
 use rollup_abi::{Digest, Header};
@@ -46,6 +46,8 @@ pub enum Record {
     },
     /// This node gives a view up.
     TimedOut {
+        /// The epoch that its vote names.
+        epoch: Epoch,
         /// The view.
         view: View,
         /// The lock that its vote names.
@@ -101,10 +103,10 @@ impl Record {
     /// a view up to `decided` again. The newest lock stays, for it is what the next leader builds on.
     pub fn is_obsolete(&self, decided: View) -> bool {
         match self {
-            Self::Proposal(stored) => stored.proposal.view() <= decided,
+            Self::Proposal(stored) => stored.proposal.block_view() <= decided,
             Self::Proposed { view, .. } | Self::Vote1 { view, .. } => *view <= decided,
             Self::Vote2 { lock } => lock.view() < decided,
-            Self::TimedOut { view, lock } => *view <= decided && lock.view() < decided,
+            Self::TimedOut { view, lock, .. } => *view <= decided && lock.view() < decided,
             Self::Decided(anchor) => anchor.view() < decided,
         }
     }
@@ -121,6 +123,8 @@ pub struct Actions {
     pub vote2: View,
     /// Last timeout vote.
     pub timeout: View,
+    /// The epoch that it named.
+    pub timeout_epoch: Epoch,
 }
 
 /// What a node starts from: genesis, or genesis with its log folded over it.
@@ -158,7 +162,7 @@ impl Recovery {
         let actions = &mut self.actions;
         match record {
             Record::Proposal(stored) => {
-                let view = stored.proposal.view();
+                let view = stored.proposal.block_view();
                 if view > self.anchor.view() {
                     self.proposals.insert((view, stored.proposal.leaf()), stored);
                 }
@@ -174,8 +178,9 @@ impl Recovery {
                 actions.vote2 = actions.vote2.max(lock.view());
                 self.raise_lock(Justify::Certified(lock));
             }
-            Record::TimedOut { view, lock } => {
+            Record::TimedOut { epoch, view, lock } => {
                 actions.timeout = actions.timeout.max(view);
+                actions.timeout_epoch = actions.timeout_epoch.max(epoch);
                 self.raise_lock(lock);
             }
             Record::Decided(anchor) => self.raise_anchor(anchor),
@@ -193,7 +198,7 @@ impl Recovery {
     }
 
     fn raise_lock(&mut self, lock: Justify) {
-        if lock.view() > self.lock.view() {
+        if lock.rank() > self.lock.rank() {
             self.lock = lock;
         }
     }

@@ -13,6 +13,11 @@ use crate::{Outgoing, Output, Recipient, tree::Path};
 const NEAR: u64 = 8;
 const _: () = assert!((NEAR as usize) < crate::tree::RECENT);
 
+/// How often a node asks for blocks that it only heard of: every member of the largest committee has been asked twice.
+const MAX_QUESTIONS: u64 = 2 * rollup_abi::MAX_MEMBERS as u64;
+/// Stands for a leaf whose commitment is not known.
+const UNKNOWN: Digest = [0; 32];
+
 impl Consensus {
     /// The highest block that is missing on the way to a final leaf or to the lock, and its height.
     fn missing(&self) -> Option<(Digest, u64)> {
@@ -25,8 +30,14 @@ impl Consensus {
         finals.and_then(missing).or_else(|| missing(lock))
     }
 
+    /// If all that is said here is of epochs to come: whatever follows the decided block, for as long as one answer takes.
+    fn next_if_behind(&self) -> Option<(Digest, u64)> {
+        let next = self.decided().height.saturating_add(1);
+        self.behind.then_some((UNKNOWN, next))
+    }
+
     pub(super) fn catch_up(&mut self, out: &mut Vec<Output>) {
-        let Some((leaf, height)) = self.missing() else {
+        let Some((leaf, height)) = self.missing().or_else(|| self.next_if_behind()) else {
             self.fetch = None;
             return;
         };
@@ -54,12 +65,14 @@ impl Consensus {
         let decided = self.decided().height;
         let far = height.saturating_sub(decided) > NEAR;
         // What one way does not find, the other may.
-        let by_height = far != (attempt % 2 == 1);
+        let by_height = leaf == UNKNOWN || far != (attempt % 2 == 1);
         let hold = by_height && self.is_applying();
         if let Some(fetch) = &mut self.fetch {
             fetch.attempts = attempt.saturating_add(u32::from(!hold));
             fetch.next_at = now.saturating_add(self.config.timing.fetch_retry);
         }
+        // Nobody has more: it was only said so.
+        self.behind &= u64::from(attempt) < MAX_QUESTIONS;
         let what = if hold {
             return;
         } else if by_height {
@@ -92,7 +105,8 @@ impl Consensus {
 
     /// The members in turn, beginning behind this node. A step of two attempts tries both ways with each.
     fn peer(&self, attempt: u32) -> Option<NodeId> {
-        let members = self.committee().members();
+        let committee = self.committee().unwrap_or(self.config.committees.latest());
+        let members = committee.members();
         let node = self.config.node;
         let own = members.iter().position(|member| member.node == node).unwrap_or(0);
         let others = members.iter().cycle().skip(own).take(members.len());
