@@ -49,48 +49,6 @@ async fn five_engines_decide_fifty_blocks() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn one_stopped_and_restarted_catches_up() {
-    let mut cluster = Cluster::new(
-        4,
-        100,
-        Timing {
-            view_timeout: Duration::from_millis(400),
-            ..responsive()
-        },
-    );
-    cluster.start_all();
-    cluster.decided(3, 5).await;
-    cluster.stop(3).await;
-    let away = cluster.machines[3].application.chain().len() as u64;
-    cluster.decided(0, away + 30).await;
-    cluster.start(3);
-    // Further than it could have known when it came back: it takes part again.
-    let seen = cluster.machines[0].application.chain().len() as u64;
-    cluster.decided(3, seen + 10).await;
-    for index in 0..4 {
-        cluster.stop(index).await;
-    }
-    cluster.check_agreement();
-    cluster.check_no_equivocation();
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn all_stopped_and_restarted_go_on() {
-    let mut cluster = Cluster::new(4, 100, responsive());
-    for round in 1..=3u64 {
-        cluster.start_all();
-        for index in 0..4 {
-            cluster.decided(index, round * 8).await;
-        }
-        for index in 0..4 {
-            cluster.stop(index).await;
-        }
-    }
-    cluster.check_agreement();
-    cluster.check_no_equivocation();
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bad_votes_are_found_blamed_and_do_not_stop_the_rest() {
     let mut cluster = Cluster::new(4, 100, responsive());
     let liar = NodeId([2; 32]);

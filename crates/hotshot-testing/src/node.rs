@@ -112,7 +112,9 @@ impl Node {
         if prune {
             self.log.retain(|record| !record.is_obsolete(decided));
             let pruned = fold(&self.log);
+            let over = |recovery: &Recovery| recovery.timeout.as_ref().is_none_or(|t| t.view() < decided);
             let same = pruned.anchor == recovery.anchor
+                && (pruned.timeout == recovery.timeout || over(&recovery))
                 && pruned.votes1 == recovery.votes1
                 && pruned.proposals == recovery.proposals
                 && (pruned.lock == recovery.lock || recovery.lock.view() < decided);

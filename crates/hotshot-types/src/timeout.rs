@@ -146,6 +146,11 @@ impl TimeoutCertificate {
         self.view
     }
 
+    /// The order of timeout certificates: a later epoch's counts, whatever its view.
+    pub fn rank(&self) -> (Epoch, View) {
+        (self.epoch, self.view)
+    }
+
     /// The highest lock among the signers.
     pub fn lock(&self) -> &Justify {
         &self.lock

@@ -116,6 +116,7 @@ impl Consensus {
             actions,
             votes1,
             proposals,
+            timeout,
         } = recovery;
         let root = anchor.header.commitment();
         let mut tree = Tree::new(root, anchor.header.clone());
@@ -127,12 +128,15 @@ impl Consensus {
             }
         }
         let acted = actions.proposed.max(actions.vote1).max(actions.timeout);
-        let view = [anchor.view(), lock.view(), actions.vote2]
+        let given_up = timeout.as_ref().map_or(View::ZERO, |timeout| timeout.view());
+        let view = [anchor.view(), lock.view(), actions.vote2, given_up]
             .map(View::next)
             .into_iter()
             .fold(acted, View::max);
         let genesis = config.genesis.commitment();
-        let epoch = epoch::after(config.epochs, &anchor.header).max(lock.data().epoch);
+        let epoch = epoch::after(config.epochs, &anchor.header)
+            .max(lock.data().epoch)
+            .max(actions.timeout_epoch);
         let certificates1 = lock
             .certificate()
             .filter(|certificate| certificate.view() > anchor.view() && certificate.data().epoch == epoch)
@@ -145,7 +149,7 @@ impl Consensus {
             view,
             entered: now.elapsed,
             failures: 0,
-            timeout: None,
+            timeout,
             tree,
             decided_certificate: anchor.certificate,
             certificates1: certificates1.into_iter().collect(),

@@ -5,7 +5,7 @@
 //! | a proposal leaves | [`Record::Proposal`], [`Record::Proposed`] |
 //! | Vote1 leaves | [`Record::Proposal`], [`Record::Vote1`] |
 //! | Vote2 leaves | [`Record::Proposal`], [`Record::Vote2`] with the lock |
-//! | a timeout vote leaves | [`Record::TimedOut`] with the lock |
+//! | a timeout vote leaves | [`Record::TimedOut`] with the lock, [`Record::Ended`] if that is why the view began |
 //!
 //! A store keeps the records in order and hands them back in order; [`Recovery::apply`] folds them, so a store that
 //! forgot a record above the decided view is the only way to lose what a node said.
@@ -14,7 +14,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use borsh::{BorshDeserialize, BorshSerialize, io};
 use hotshot_types::{
-    Certificate1, Certificate2, Epoch, Justify, Proposal, Signature, View,
+    Certificate1, Certificate2, Epoch, Justify, Proposal, Signature, TimeoutCertificate, View,
     proposal::{read_header, write_header},
 };
 use rollup_abi::{Digest, Header};
@@ -55,6 +55,9 @@ pub enum Record {
     },
     /// A block and its ancestors are decided, and the application has made them durable.
     Decided(Anchor),
+    /// A quorum gave this view up, and this node acts in the next one. Whoever is in a view can show why for as long as it is
+    /// there, restarts included: else it could not bring in those who did not hear of it.
+    Ended(Arc<TimeoutCertificate>),
 }
 
 /// A proposal as it is kept.
@@ -108,6 +111,7 @@ impl Record {
             Self::Vote2 { lock } => lock.view() < decided,
             Self::TimedOut { view, lock, .. } => *view <= decided && lock.view() < decided,
             Self::Decided(anchor) => anchor.view() < decided,
+            Self::Ended(timeout) => timeout.view() < decided,
         }
     }
 }
@@ -140,6 +144,8 @@ pub struct Recovery {
     pub votes1: BTreeMap<View, Digest>,
     /// The proposals above the anchor's view, by view and leaf.
     pub proposals: BTreeMap<(View, Digest), StoredProposal>,
+    /// The highest timeout certificate, be it a record of its own or part of a proposal.
+    pub timeout: Option<Arc<TimeoutCertificate>>,
 }
 
 impl Recovery {
@@ -154,6 +160,7 @@ impl Recovery {
             actions: Actions::default(),
             votes1: BTreeMap::new(),
             proposals: BTreeMap::new(),
+            timeout: None,
         }
     }
 
@@ -164,6 +171,9 @@ impl Recovery {
             Record::Proposal(stored) => {
                 let view = stored.proposal.block_view();
                 if view > self.anchor.view() {
+                    if let Some(timeout) = &stored.proposal.timeout {
+                        self.raise_timeout(Arc::new(timeout.clone()));
+                    }
                     self.proposals.insert((view, stored.proposal.leaf()), stored);
                 }
             }
@@ -184,6 +194,7 @@ impl Recovery {
                 self.raise_lock(lock);
             }
             Record::Decided(anchor) => self.raise_anchor(anchor),
+            Record::Ended(timeout) => self.raise_timeout(timeout),
         }
     }
 
@@ -200,6 +211,16 @@ impl Recovery {
     fn raise_lock(&mut self, lock: Justify) {
         if lock.rank() > self.lock.rank() {
             self.lock = lock;
+        }
+    }
+
+    fn raise_timeout(&mut self, timeout: Arc<TimeoutCertificate>) {
+        if self
+            .timeout
+            .as_ref()
+            .is_none_or(|known| timeout.rank() > known.rank())
+        {
+            self.timeout = Some(timeout);
         }
     }
 }

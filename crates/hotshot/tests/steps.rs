@@ -240,6 +240,38 @@ fn a_restarted_node_remembers_what_it_did() {
     assert!(one.votes2().is_empty());
 }
 
+/// A node that acted in a view says why that view began for as long as it is in it, restarts included: those who did not
+/// hear it would stay behind, and wait for a timeout vote that this node does not repeat.
+#[test]
+fn a_restarted_node_shows_why_its_view_began() {
+    let acts: [(u64, fn(&mut One)); 3] = [
+        // It gives view 2 up, too.
+        (1, |one| one.wait(Duration::from_secs(1))),
+        // It votes in view 2, or proposes in view 3, which it leads: the proposal tells.
+        (1, |one| one.step(Input::Proposal(propose(&genesis(), 2, b"b")))),
+        (2, |one| {
+            let block = Block {
+                header: child(&genesis(), View::new(3), 0, b"c"),
+                payload: b"c"[..].into(),
+            };
+            let view = View::new(3);
+            one.step(Input::Built { view, block });
+        }),
+    ];
+    for (before, act) in acts {
+        let mut one = One::new();
+        let ended = Arc::new(timed_out(before, [&genesis(); 3]));
+        one.step(Input::TimeoutCertificate(Arc::clone(&ended)));
+        act(&mut one);
+        one.restart();
+        assert_eq!(one.core.view(), View::new(before + 1));
+        one.sent();
+        one.wait(fast().resend);
+        let again = Outgoing::TimeoutCertificate(ended);
+        assert!(one.sent().contains(&again), "view {before} was given up");
+    }
+}
+
 #[test]
 fn each_condition_of_vote1_is_needed() {
     let view = View::new;

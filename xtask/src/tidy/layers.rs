@@ -12,7 +12,10 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("L0 program", &["asset_rollup_program"]),
     ("L0 values", &["hotshot-types"]),
     ("L1 pure cores", &["hotshot", "curvevm", "curve-lang", "assetvm"]),
-    ("L2 ports and simulator", &["hotshot-engine", "hotshot-testing"]),
+    (
+        "L2 ports, simulator, scenarios",
+        &["hotshot-engine", "hotshot-testing", "hotshot-cluster"],
+    ),
     (
         "L3 adapters",
         &[
@@ -170,7 +173,7 @@ mod tests {
             ),
             ("hotshot", &["hotshot-types", "rollup-abi"], &[]),
             ("sequencer", &["batch-poster", "store"], &[]),
-            ("hotshot", &["hotshot-engine"], &["L2 ports and simulator"]),
+            ("hotshot", &["hotshot-engine"], &["L2 ports, simulator, scenarios"]),
             (
                 "store",
                 &["sequencer", "testnet", "assetvm"],

@@ -2,16 +2,23 @@
 
 #![allow(dead_code)]
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use hotshot::{Committees, Record, Timing};
+pub use hotshot_cluster::fixtures::{key, node_id};
+use hotshot_cluster::{Partitions, Testbed, fixtures};
 use hotshot_engine::{
-    Engine, EngineConfig, EngineHandle, Ports,
+    Engine, EngineConfig, EngineHandle, Ports, Status,
     ports::SystemClock,
     testing::{ChainApplication, KeySigner, MemoryHub, MemoryStorage},
 };
-use hotshot_types::{Committee, Epoch, KeyPair, Member, NodeId, Stake, View};
+use hotshot_types::{Committee, KeyPair, NodeId, View};
 use rollup_abi::{Digest, Header};
+use tokio::sync::watch;
 
 pub const CHAIN: Digest = [9; 32];
 
@@ -50,23 +57,11 @@ pub fn genesis() -> Header {
     }
 }
 
-pub fn key(index: usize) -> KeyPair {
-    let mut secret = [0; 32];
-    secret[31] = u8::try_from(index + 1).unwrap();
-    KeyPair::from_bytes(&secret).unwrap()
-}
-
 impl Cluster {
     pub fn new(size: usize, payload: usize, timing: Timing) -> Self {
-        let node = |i: usize| NodeId([u8::try_from(i + 1).unwrap(); 32]);
-        let members = (0..size).map(|i| Member {
-            node: node(i),
-            key: key(i).public().clone(),
-            stake: Stake::new(1),
-        });
-        let committee = Committee::new(CHAIN, Epoch::ZERO, members.collect()).unwrap();
+        let committee = fixtures::committee(CHAIN, size);
         let machines = (0..size).map(|i| Machine {
-            node: node(i),
+            node: node_id(i),
             key: key(i),
             storage: MemoryStorage::default(),
             application: ChainApplication::new(payload),
@@ -153,18 +148,64 @@ impl Cluster {
 
     /// No machine's log, over all its lives, holds two votes in one phase of a view, or two proposals.
     pub fn check_no_equivocation(&self) {
-        for machine in &self.machines {
-            let mut said: BTreeMap<(u8, View), Digest> = BTreeMap::new();
-            for record in machine.storage.records() {
-                let (kind, view, leaf) = match record {
-                    Record::Proposed { view, leaf } => (0, view, leaf),
-                    Record::Vote1 { view, leaf } => (1, view, leaf),
-                    Record::Vote2 { lock } => (2, lock.view(), *lock.leaf()),
-                    _ => continue,
-                };
-                let first = *said.entry((kind, view)).or_insert(leaf);
-                assert_eq!(first, leaf, "{} said two things in view {view}", machine.node);
-            }
+        self.machines.iter().for_each(Machine::check_no_equivocation);
+    }
+}
+
+impl Machine {
+    fn check_no_equivocation(&self) {
+        let mut said: BTreeMap<(u8, View), Digest> = BTreeMap::new();
+        for record in self.storage.records() {
+            let (kind, view, leaf) = match record {
+                Record::Proposed { view, leaf } => (0, view, leaf),
+                Record::Vote1 { view, leaf } => (1, view, leaf),
+                Record::Vote2 { lock } => (2, lock.view(), *lock.leaf()),
+                _ => continue,
+            };
+            let first = *said.entry((kind, view)).or_insert(leaf);
+            assert_eq!(first, leaf, "{} said two things in view {view}", self.node);
         }
+    }
+}
+
+impl Testbed for Cluster {
+    fn size(&self) -> usize {
+        self.machines.len()
+    }
+
+    async fn start(&mut self, member: usize) {
+        Self::start(self, member);
+    }
+
+    async fn stop(&mut self, member: usize) {
+        Self::stop(self, member).await;
+    }
+
+    fn status(&self, member: usize) -> watch::Receiver<Status> {
+        self.machines[member].engine.as_ref().expect("it runs").status()
+    }
+
+    fn chain(&self, member: usize) -> Vec<(u64, Digest)> {
+        let chain = self.machines[member].application.chain();
+        let leaf =
+            |block: hotshot_engine::ports::DecidedBlock| (block.header.height, block.header.commitment());
+        chain.into_iter().map(leaf).collect()
+    }
+
+    fn check(&self, member: usize) {
+        self.machines[member].check_no_equivocation();
+    }
+}
+
+impl Partitions for Cluster {
+    async fn cut(&mut self, side: &[usize]) {
+        let side: BTreeSet<NodeId> = side.iter().map(|member| node_id(*member)).collect();
+        self.hub.tamper(Box::new(move |from, to, bytes| {
+            (side.contains(&from) == side.contains(&to)).then(|| bytes.to_vec())
+        }));
+    }
+
+    async fn heal(&mut self) {
+        self.hub.tamper(Box::new(|_, _, bytes| Some(bytes.to_vec())));
     }
 }

@@ -259,7 +259,7 @@ impl Consensus {
             return Ok(());
         }
         self.reach_epoch(certificate.epoch(), out);
-        if self.timeout.as_ref().is_none_or(|known| view > known.view()) {
+        if self.timeout.as_ref().is_none_or(|known| certificate.rank() > known.rank()) {
             self.timeout = Some(Arc::clone(&certificate));
         }
         if view >= self.view {

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use hotshot_types::{Epoch, Justify, TimeoutData, View};
+use hotshot_types::{Epoch, Justify, TimeoutCertificate, TimeoutData, View};
 
 use super::{Consensus, Said};
 use crate::{Outgoing, Output, Record};
@@ -77,9 +77,17 @@ impl Consensus {
             view: self.view,
             lock: self.lock.clone(),
         };
+        let mut records: Vec<Record> = self.ended_before().map(Record::Ended).into_iter().collect();
+        records.push(record);
         let vote = self.timeout_vote();
-        self.persist(vec![record], vote, out);
+        self.persist(records, vote, out);
         out.push(Output::TimedOut(self.view));
+    }
+
+    /// Why this view began, if the one before was given up.
+    fn ended_before(&self) -> Option<Arc<TimeoutCertificate>> {
+        let before = |timeout: &&Arc<TimeoutCertificate>| timeout.view().next() == self.view;
+        self.timeout.as_ref().filter(before).cloned()
     }
 
     /// The timeout vote for this view, with the lock as it is.
@@ -104,8 +112,7 @@ impl Consensus {
         if let Justify::Certified(certificate) = &self.lock {
             again.push(Outgoing::Certificate1(certificate.clone()));
         }
-        let ended = self.timeout.as_ref().filter(|t| t.view().next() == self.view);
-        again.extend(ended.map(|t| Outgoing::TimeoutCertificate(Arc::clone(t))));
+        again.extend(self.ended_before().map(Outgoing::TimeoutCertificate));
         if self.actions.timeout < self.view {
             again.extend(self.said.proposal.clone().map(Outgoing::Proposal));
             again.extend(self.said.vote1.map(Outgoing::Vote1));

@@ -1,0 +1,1 @@
+//! The Curve language: source to verified bytecode.

@@ -1,0 +1,12 @@
+//! The scenarios of every network, with engines in one process and a network and logs in memory.
+
+mod common;
+
+use common::Cluster;
+use hotshot_cluster::{cross_tests, fixtures};
+
+fn cluster(size: usize) -> Cluster {
+    Cluster::new(size, 100, fixtures::impatient())
+}
+
+cross_tests!(cluster, partitions);
