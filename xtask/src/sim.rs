@@ -7,7 +7,7 @@ use eyre::Context;
 /// Run many seeds of the consensus simulator. A violation is printed with the command that replays it.
 #[derive(clap::Args)]
 pub struct Args {
-    /// What goes wrong: chaos or byzantine.
+    /// What goes wrong: chaos, byzantine or epochs.
     #[arg(long)]
     profile: String,
     /// How many seeds.

@@ -68,22 +68,23 @@ impl Rules {
         match justify {
             // Genesis is compared, whatever committee there is.
             Justify::Genesis(_) => justify.verify(self.committees.latest(), &self.genesis)?,
-            Justify::Certified(certificate) => certificate.verify(self.committee(certificate.data().epoch)?)?,
+            Justify::Certified(certificate) => {
+                certificate.verify(self.committee(certificate.data().epoch)?)?
+            }
         }
         Ok(())
     }
 }
 
 /// A proposal: rules, payload hash, leader's signature, justification, timeout certificate; cheap ones first.
-pub(crate) fn proposal(
-    signed: &SignedProposal,
-    rules: &Rules,
-    known: Known,
-) -> Result<(), PeerFault> {
+pub(crate) fn proposal(signed: &SignedProposal, rules: &Rules, known: Known) -> Result<(), PeerFault> {
     let proposal = &signed.proposal;
     rules::well_formed(proposal, rules.committees.chain_id(), rules.epochs)?;
     let leader = &rules.committee(proposal.epoch())?.leader(proposal.view).key;
-    if !leader.verify(&Proposal::digest(proposal.view, &proposal.leaf()), &signed.signature) {
+    if !leader.verify(
+        &Proposal::digest(proposal.view, &proposal.leaf()),
+        &signed.signature,
+    ) {
         return Err(PeerFault::Signature("proposal"));
     }
     if !proposal.payload_matches() {

@@ -22,7 +22,7 @@ mod votes;
 use std::collections::BTreeSet;
 
 use hotshot::{Outgoing, Output};
-use hotshot_types::{Committee, NodeId};
+use hotshot_types::{Epochs, NodeId};
 use rollup_abi::Header;
 
 pub(crate) use agreement::Agreement;
@@ -43,10 +43,10 @@ pub(crate) struct Checks {
 }
 
 impl Checks {
-    pub(crate) fn new(genesis: &Header, committee: &Committee, faulty: BTreeSet<NodeId>) -> Self {
+    pub(crate) fn new(genesis: &Header, epochs: Epochs, faulty: BTreeSet<NodeId>) -> Self {
         Self {
-            agreement: Agreement::new(genesis),
-            votes: votes::Votes::new(committee),
+            agreement: Agreement::new(genesis, epochs),
+            votes: votes::Votes::default(),
             monotone: monotone::Monotone::default(),
             faulty,
         }

@@ -12,6 +12,7 @@ use crate::{
     behaviour::Behaviour,
     fixtures,
     reliability::{DelayMs, NetworkReliability, SynchronousNetwork},
+    roster::Stakes,
 };
 
 /// What is done to a node.
@@ -154,8 +155,12 @@ pub struct TestDescription {
     pub name: String,
     /// The command that runs it again, with `{seed}` for the seed.
     pub replay: String,
-    /// The members' stakes.
+    /// The members' stakes in the first epoch.
     pub node_stakes: Vec<u64>,
+    /// Blocks in an epoch; zero for one that does not end.
+    pub epoch_height: u64,
+    /// The members' stakes by epoch, if they change: zero for who is not in the committee.
+    pub stakes_by_epoch: Option<Stakes>,
     /// The protocol's times.
     pub timing_data: Timing,
     /// The links.
@@ -189,6 +194,8 @@ impl TestDescription {
                 "HOTSHOT_SEED={{seed}} cargo nextest run -p hotshot-testing -E 'test(/{name}$/)'"
             ),
             node_stakes: vec![1; nodes],
+            epoch_height: 0,
+            stakes_by_epoch: None,
             timing_data: fixtures::fast(),
             unreliable_network: Arc::new(SynchronousNetwork {
                 delay: DelayMs { low: 0, high: 5 },

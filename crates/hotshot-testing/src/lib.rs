@@ -127,6 +127,7 @@ mod ledger;
 mod node;
 mod profile;
 mod reliability;
+mod roster;
 mod runner;
 mod schedule;
 mod trace;
@@ -148,6 +149,7 @@ pub use reliability::{
     AsynchronousNetwork, Chance, ChaosNetwork, DelayMs, NetworkReliability, PartiallySynchronousNetwork,
     PerfectNetwork, SynchronousNetwork,
 };
+pub use roster::Stakes;
 pub use runner::{Summary, TestRunner};
 pub use violation::Violation;
 

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use borsh::{BorshDeserialize, BorshSerialize, io};
 use rollup_abi::{Digest, Header, domain, sha256};
 
-use crate::{Certificate2, Epoch, Height, Justify, Signature, TimeoutCertificate, View, VoteData, message::MAX_PAYLOAD};
+use crate::{
+    Certificate2, Epoch, Height, Justify, Signature, TimeoutCertificate, View, VoteData, message::MAX_PAYLOAD,
+};
 
 /// A block with what justifies it, as its leader made it.
 ///

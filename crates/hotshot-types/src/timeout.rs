@@ -118,7 +118,10 @@ impl TimeoutCertificate {
                 return None;
             }
             let (lock_epoch, lock_view) = vote.data.lock_rank();
-            if groups.last().is_none_or(|group| group.rank() != vote.data.lock_rank()) {
+            if groups
+                .last()
+                .is_none_or(|group| group.rank() != vote.data.lock_rank())
+            {
                 groups.push(LockGroup {
                     lock_epoch,
                     lock_view,

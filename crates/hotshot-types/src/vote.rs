@@ -42,7 +42,12 @@ impl VoteData {
     pub fn names(&self, header: &Header, epochs: Epochs) -> bool {
         let of_block = Self::of(header, self.leaf);
         let again = epochs.is_last(self.height) && self.view > of_block.view;
-        *self == of_block || (again && Self { view: of_block.view, ..*self } == of_block)
+        *self == of_block
+            || (again
+                && Self {
+                    view: of_block.view,
+                    ..*self
+                } == of_block)
     }
 
     /// What is signed in phase `P`.

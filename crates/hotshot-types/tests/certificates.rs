@@ -155,7 +155,7 @@ fn genesis_is_compared_and_never_believed_by_its_view() {
 fn a_timeout_certificate_proves_the_highest_lock() {
     let votes = [(4, 5), (0, 2), (3, 5), (1, 0)];
     let certificate = timeout_certificate(9, &votes);
-    certificate.verify(&committee(), &GENESIS).unwrap();
+    certificate.verify(&committee(), &committee(), &GENESIS).unwrap();
     assert_eq!(certificate.lock().view(), View::new(5));
     assert_eq!(
         (certificate.view(), certificate.epoch()),
@@ -181,7 +181,7 @@ fn after(change: Change<'_>) -> Result<(), CertificateError> {
     let mut open = OpenTimeout::try_from_slice(&borsh::to_vec(&good).unwrap()).unwrap();
     change(&mut open);
     let closed = TimeoutCertificate::try_from_slice(&borsh::to_vec(&open).unwrap()).unwrap();
-    closed.verify(&committee(), &GENESIS)
+    closed.verify(&committee(), &committee(), &GENESIS)
 }
 
 #[test]

@@ -11,13 +11,14 @@ mod vote;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use hotshot_types::{
-    Certificate1, Certificate2, Committee, Epoch, Height, Justify, NodeId, Proposal, Signature, TimeoutCertificate,
-    View, VoteData,
+    Certificate1, Certificate2, Committee, Epoch, Height, Justify, NodeId, Proposal, Signature,
+    TimeoutCertificate, View, VoteData,
 };
 use rollup_abi::{Digest, Header};
 
 use crate::{
-    Actions, Committees, Config, HaltReason, Input, Now, Outgoing, Output, Recipient, Record, Recovery, Token,
+    Actions, Committees, Config, HaltReason, Input, Now, Outgoing, Output, Recipient, Record, Recovery,
+    Token,
     tree::{Content, Tree},
 };
 

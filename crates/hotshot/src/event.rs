@@ -3,8 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use hotshot_types::{
-    Block, Certificate1, Certificate2, Committee, Epoch, Justify, NodeId, Proposal, SignedProposal, TimeoutCertificate,
-    TimeoutData, View, VoteData,
+    Block, Certificate1, Certificate2, Committee, Epoch, Justify, NodeId, Proposal, SignedProposal,
+    TimeoutCertificate, TimeoutData, View, VoteData,
     message::{FetchBlocks, FetchProposal, FetchedBlocks},
 };
 use rollup_abi::{Digest, Header};

@@ -11,7 +11,8 @@ use std::{
 };
 
 use hotshot_types::{
-    Certificate, Committee, Epoch, Phase, Signature, Stake, TimeoutCertificate, TimeoutVote, View, Vote, VoteData,
+    Certificate, Committee, Epoch, Phase, Signature, Stake, TimeoutCertificate, TimeoutVote, View, Vote,
+    VoteData,
 };
 
 /// How far ahead of the node's view votes are collected; honest members are not further apart without a certificate

@@ -173,7 +173,11 @@ mod tests {
             ),
             ("hotshot", &["hotshot-types", "rollup-abi"], &[]),
             ("sequencer", &["batch-poster", "store"], &[]),
-            ("hotshot", &["hotshot-engine"], &["L2 ports, simulator, scenarios"]),
+            (
+                "hotshot",
+                &["hotshot-engine"],
+                &["L2 ports, simulator, scenarios"],
+            ),
             (
                 "store",
                 &["sequencer", "testnet", "assetvm"],

@@ -93,10 +93,13 @@ where
         } else {
             committee.leader(view).node == from && self.in_window(view)
         };
-        let known = self.core.proposal(&data.leaf).is_some_and(|(proposal, signature)| {
-            // What is proposed again is another proposal of the same block.
-            signature.is_some() && (fetched || proposal.view == view)
-        });
+        let known = self
+            .core
+            .proposal(&data.leaf)
+            .is_some_and(|(proposal, signature)| {
+                // What is proposed again is another proposal of the same block.
+                signature.is_some() && (fetched || proposal.view == view)
+            });
         let over = signed.proposal.block_view() <= self.decided_view();
         if !expected || known || over || self.checking.contains(&(LEAF, data)) {
             return false;

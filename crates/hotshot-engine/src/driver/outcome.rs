@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use hotshot::{Anchor, Input, Recipient, Record, Token, Verdict, tally::Counted};
 use hotshot_types::{
-    Block, Certificate1, Certificate2, Committee, Epoch, Height, Message, MessageError, NodeId, Phase, Phase1, Phase2, SignedProposal,
-    TimeoutCertificate, TimeoutVote, View, Vote1, Vote2, VoteData, message::FetchedBlocks,
+    Block, Certificate1, Certificate2, Committee, Epoch, Height, Message, MessageError, NodeId, Phase,
+    Phase1, Phase2, SignedProposal, TimeoutCertificate, TimeoutVote, View, Vote1, Vote2, VoteData,
+    message::FetchedBlocks,
 };
 use rollup_abi::Digest;
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use hotshot::{Outgoing, Output, Recipient};
 use hotshot_types::{
-    Message, NodeId, Phase1, Phase2, Proposal, Signature, SignedProposal, TimeoutVote, View, Vote,
+    Epoch, Message, NodeId, Phase1, Phase2, Proposal, Signature, SignedProposal, TimeoutVote, View, Vote,
 };
 use rollup_abi::Digest;
 
@@ -48,6 +48,8 @@ where
                     certificate: decided.certificate,
                 });
                 self.undelivered.push_back(blocks.collect());
+                let epoch = Epoch::new(self.core.decided().epoch);
+                self.rules.committees.forget_before(epoch.previous());
                 self.prune();
             }
             Output::ViewChanged { view, timed_out } => {
@@ -57,7 +59,6 @@ where
             }
             Output::EpochChanged(epoch) => {
                 tracing::info!(%epoch, "the epoch before has handed over");
-                self.rules.committees.forget_before(epoch.previous());
                 let _ = self.outlets.events.send(Event::EpochChanged(epoch));
             }
             Output::TimedOut(view) => {
@@ -136,7 +137,13 @@ where
     }
 
     fn build(&mut self, order: Output) {
-        let Output::Build { view, epoch, next_committee, parent } = order else {
+        let Output::Build {
+            view,
+            epoch,
+            next_committee,
+            parent,
+        } = order
+        else {
             return;
         };
         let request = BuildRequest {

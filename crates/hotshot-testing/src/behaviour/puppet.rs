@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use hotshot_types::{
-    Certificate, Epoch, Justify, Message, Phase, Proposal, SignedProposal, Signers, TimeoutCertificate,
-    TimeoutData, TimeoutVote, View, Vote, VoteData,
+    Certificate, Epoch, Height, Justify, Message, Phase, Proposal, SignedProposal, Signers,
+    TimeoutCertificate, TimeoutData, TimeoutVote, View, Vote, VoteData,
 };
 use rollup_abi::Header;
 
@@ -23,6 +23,8 @@ pub struct Puppet<'a> {
     pub members: &'a [usize],
     /// Its own machine.
     pub machine: usize,
+    /// Its core's epoch.
+    pub epoch: Epoch,
     /// Its core's view.
     pub view: View,
     /// Its core's lock, while it is up.
@@ -40,13 +42,14 @@ impl<'a> Puppet<'a> {
         rng: &'a mut SimRng,
         members: &'a [usize],
         machine: usize,
-        (view, lock): (View, Option<Justify>),
+        (epoch, view, lock): (Epoch, View, Option<Justify>),
     ) -> Self {
         Self {
             ledger,
             rng,
             members,
             machine,
+            epoch,
             view,
             lock,
             said: Vec::new(),
@@ -100,8 +103,9 @@ impl<'a> Puppet<'a> {
     /// A timeout vote with its signature.
     pub fn timeout(&mut self, view: View, lock: Justify) -> Message {
         let data = TimeoutData {
-            epoch: Epoch::ZERO,
+            epoch: self.epoch,
             view,
+            lock_epoch: lock.data().epoch,
             lock_view: lock.view(),
         };
         self.ledger.sign_timeout(self.member(), data);
@@ -115,8 +119,7 @@ impl<'a> Puppet<'a> {
 
     /// A proposal with its signature.
     pub fn propose(&mut self, proposal: Proposal) -> Message {
-        let leaf = proposal.leaf();
-        self.ledger.sign_proposal(self.member(), leaf, &proposal.header);
+        self.ledger.sign_proposal(self.member(), &proposal);
         unsigned(proposal)
     }
 
@@ -129,10 +132,19 @@ impl<'a> Puppet<'a> {
         payload: &[u8],
     ) -> Option<Proposal> {
         let parent = self.header(&justify)?;
+        let roster = &self.ledger.roster;
+        let header = child(&parent, view, parent.timestamp_ms + 1, payload);
+        let header = Header {
+            epoch: roster.epochs.of(Height::new(header.height)).get(),
+            next_committee: roster.next_committee(header.height)?,
+            ..header
+        };
         Some(Proposal {
-            header: child(&parent, view, parent.timestamp_ms + 1, payload),
+            view,
+            header,
             justify,
             timeout,
+            hand_over: None,
             payload: payload.into(),
         })
     }

@@ -1,4 +1,4 @@
-//! The soak: `cargo xtask sim --seeds N [--first-seed S] --profile chaos|byzantine [--json FILE]`.
+//! The soak: `cargo xtask sim --seeds N [--first-seed S] --profile chaos|byzantine|epochs [--json FILE]`.
 
 use std::{
     panic::catch_unwind,
@@ -20,7 +20,7 @@ struct Args {
     /// The first of them.
     #[arg(long, default_value_t = 0)]
     first_seed: u64,
-    /// What goes wrong: chaos or byzantine.
+    /// What goes wrong: chaos, byzantine or epochs.
     #[arg(long)]
     profile: Profile,
     /// Write the result here, too.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use hotshot::{Input, Output, Record, Token, Verdict};
-use hotshot_types::{Block, View};
+use hotshot_types::Block;
 use rand::Rng;
 use rollup_abi::{Digest, Header};
 
@@ -52,7 +52,7 @@ impl TestRunner {
             }
         }
         if self.is_honest(machine) {
-            let (node, members) = (&self.nodes[machine], self.committee.members().len());
+            let (node, members) = (&self.nodes[machine], self.nodes.len());
             let checked = self.checks.stepped(machine, node, &mut self.ledger, members);
             self.note(machine, checked);
         }
@@ -63,7 +63,7 @@ impl TestRunner {
         match output {
             Output::Persist { token, records } => self.write(machine, token, records),
             Output::Send { to, what } => self.send(machine, to, what),
-            Output::Build { view, parent } => self.build(machine, view, &parent),
+            Output::Build { .. } => self.build(machine, &output),
             Output::Validate { parent, block, leaf } => self.validate(machine, &parent, &block, leaf),
             Output::Decide(blocks) => {
                 self.nodes[machine].applying.push_back(blocks);
@@ -84,14 +84,41 @@ impl TestRunner {
                     self.reached(view.get());
                 }
             }
+            Output::EpochChanged(_) => {}
             Output::TimedOut(_) => self.timeouts += 1,
             Output::Misbehaviour { .. } | Output::Halt(_) => {}
         }
     }
 
-    fn build(&mut self, machine: usize, view: View, parent: &Header) {
-        let payload = self.rng.r#gen::<[u8; 8]>();
-        let header = child(parent, view, self.clock(machine).wall_ms, &payload);
+    /// A decided run is durable in the application, which knows of another committee if an epoch ended in it.
+    pub(super) fn applied(&mut self, machine: usize) {
+        let before = self.nodes[machine].chain.len();
+        self.nodes[machine].apply_one();
+        for at in before..self.nodes[machine].chain.len() {
+            let decided = &self.nodes[machine].chain[at];
+            let fixed = self.ledger.roster.fix(decided.block.header.height, &decided.leaf);
+            if let Some(committee) = fixed {
+                self.step(machine, Input::Committee(committee));
+            }
+        }
+    }
+
+    fn build(&mut self, machine: usize, order: &Output) {
+        let Output::Build {
+            view,
+            epoch,
+            next_committee,
+            parent,
+        } = order
+        else {
+            return;
+        };
+        let (view, payload) = (*view, self.rng.r#gen::<[u8; 8]>());
+        let header = Header {
+            epoch: epoch.get(),
+            next_committee: *next_committee,
+            ..child(parent, view, self.clock(machine).wall_ms, &payload)
+        };
         let block = Block {
             header,
             payload: payload[..].into(),

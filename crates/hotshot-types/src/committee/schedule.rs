@@ -71,7 +71,11 @@ mod tests {
         let mut sorted = seeded.clone();
         sorted.sort_unstable();
         assert_eq!(sorted, [0, 1, 2, 3]);
-        assert_ne!(seeded, turns(&[5; 4], Some(&[2; 32])), "another seed, another order");
+        assert_ne!(
+            seeded,
+            turns(&[5; 4], Some(&[2; 32])),
+            "another seed, another order"
+        );
     }
 
     #[test]

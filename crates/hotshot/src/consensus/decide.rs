@@ -1,6 +1,6 @@
 //! Deciding.
 
-use hotshot_types::{Certificate2, Height};
+use hotshot_types::{Certificate2, Epoch, Height};
 use rollup_abi::Digest;
 
 use super::Consensus;
@@ -38,7 +38,10 @@ impl Consensus {
         for (leaf, content) in self.tree.decide(way) {
             let height = Height::new(content.header().height);
             let of_leaf = |certificate: &Certificate2| *certificate.leaf() == leaf;
-            let certificate = self.finals.get(&height).and_then(|known| known.certificate.clone());
+            let certificate = self
+                .finals
+                .get(&height)
+                .and_then(|known| known.certificate.clone());
             blocks.push(Decided {
                 block: content.block(),
                 leaf,
@@ -49,6 +52,9 @@ impl Consensus {
         let height = Height::new(self.decided().height);
         self.finals = self.finals.split_off(&height.next());
         self.behind = false;
+        // Up to here, blocks may still have to be fetched.
+        let epoch = Epoch::new(self.decided().epoch);
+        self.config.committees.forget_before(epoch.previous());
         let above = self.decided_view().next();
         self.certificates1 = self.certificates1.split_off(&above);
         self.votes1 = self.votes1.split_off(&above);

@@ -16,7 +16,11 @@ use crate::{Output, rules};
 /// The epoch of what follows a final block.
 pub(super) fn after(epochs: Epochs, header: &Header) -> Epoch {
     let height = Height::new(header.height);
-    if height == Height::ZERO { Epoch::new(header.epoch) } else { epochs.of(height.next()) }
+    if height == Height::ZERO {
+        Epoch::new(header.epoch)
+    } else {
+        epochs.of(height.next())
+    }
 }
 
 impl Consensus {
@@ -27,10 +31,10 @@ impl Consensus {
         }
         self.epoch = epoch;
         // All that the old committee said of undecided blocks is settled: its last block is final.
-        self.certificates1.retain(|_, certificate| certificate.data().epoch >= epoch);
+        self.certificates1
+            .retain(|_, certificate| certificate.data().epoch >= epoch);
         self.votes1.clear();
         self.again.clear();
-        self.config.committees.forget_before(epoch.previous());
         self.restart_view();
         out.push(Output::EpochChanged(epoch));
     }
@@ -57,7 +61,10 @@ impl Consensus {
     /// The proof that the lock's block is final.
     pub(super) fn hand_over(&self) -> Option<&Certificate2> {
         let lock = self.lock.data();
-        let known = self.finals.get(&lock.height).and_then(|known| known.certificate.as_ref());
+        let known = self
+            .finals
+            .get(&lock.height)
+            .and_then(|known| known.certificate.as_ref());
         [self.decided_certificate.as_ref(), known]
             .into_iter()
             .flatten()

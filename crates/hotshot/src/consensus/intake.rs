@@ -97,7 +97,8 @@ impl Consensus {
     }
 
     fn is_certified(&self, leaf: &Digest) -> bool {
-        self.certificates1.values().any(|c| c.leaf() == leaf) || self.finals.values().any(|f| f.data.leaf == *leaf)
+        self.certificates1.values().any(|c| c.leaf() == leaf)
+            || self.finals.values().any(|f| f.data.leaf == *leaf)
     }
 
     /// Keeps a block; where there is no room, the lowest blocks go that are neither on the lock's branch nor about to be
@@ -205,7 +206,11 @@ impl Consensus {
             let off_chain = recent.is_some_and(|leaf| *leaf != data.leaf);
             // The last block of an epoch may be certified again after it was decided.
             let later = view > self.decided_view() && !self.config.epochs.is_last(data.height);
-            return if at_root || off_chain || later { Err(conflict) } else { Ok(()) };
+            return if at_root || off_chain || later {
+                Err(conflict)
+            } else {
+                Ok(())
+            };
         }
         if view <= self.decided_view() {
             return Err(conflict);
@@ -259,7 +264,11 @@ impl Consensus {
             return Ok(());
         }
         self.reach_epoch(certificate.epoch(), out);
-        if self.timeout.as_ref().is_none_or(|known| certificate.rank() > known.rank()) {
+        if self
+            .timeout
+            .as_ref()
+            .is_none_or(|known| certificate.rank() > known.rank())
+        {
             self.timeout = Some(Arc::clone(&certificate));
         }
         if view >= self.view {
@@ -282,7 +291,10 @@ impl Consensus {
             let own = (fetched.certificate.leaf() == &leaf).then(|| fetched.certificate.clone());
             let certified = own.as_ref().map(|certificate| *certificate.data());
             self.keep(leaf, Content::Block(block.clone()), true);
-            self.take_final(certified.unwrap_or_else(|| VoteData::of(&block.header, leaf)), own)?;
+            self.take_final(
+                certified.unwrap_or_else(|| VoteData::of(&block.header, leaf)),
+                own,
+            )?;
         }
         self.take_certificate2(fetched.certificate.clone(), out)
     }

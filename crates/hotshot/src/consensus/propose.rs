@@ -112,7 +112,10 @@ impl Consensus {
         let proposal = Proposal {
             view,
             hand_over: self.hand_over().filter(|_| self.lock_is_last()).cloned(),
-            timeout: self.evidence().filter(|_| self.lock.view() != view.previous()).cloned(),
+            timeout: self
+                .evidence()
+                .filter(|_| self.lock.view() != view.previous())
+                .cloned(),
             header: block.header,
             justify: self.lock.clone(),
             payload: block.payload,
