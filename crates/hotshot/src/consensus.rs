@@ -11,7 +11,7 @@ mod vote;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use hotshot_types::{
-    Certificate1, Certificate2, Committee, Epoch, Height, Justify, NodeId, Proposal, Signature,
+    Certificate1, Certificate2, Epoch, Height, Justify, NodeId, Proposal, Signature,
     TimeoutCertificate, View, VoteData,
 };
 use rollup_abi::{Digest, Header};
@@ -281,14 +281,13 @@ impl Consensus {
         }
     }
 
-    /// The committee of this epoch; a node that is far behind may not know it.
-    fn committee(&self) -> Option<&Committee> {
-        self.config.committees.of(self.epoch)
+    fn is_member(&self) -> bool {
+        self.is_member_of(self.epoch)
     }
 
-    fn is_member(&self) -> bool {
-        let index = |committee: &Committee| committee.index_of(&self.config.node);
-        self.committee().and_then(index).is_some()
+    fn is_member_of(&self, epoch: Epoch) -> bool {
+        let committee = self.config.committees.of(epoch);
+        committee.is_some_and(|committee| committee.index_of(&self.config.node).is_some())
     }
 
     /// Who leads a view of an epoch.
@@ -324,9 +323,10 @@ impl Consensus {
         }
     }
 
-    /// Says something to all; who is no member has nothing to say.
+    /// Says something to all. Who was a member in the epoch before still passes on what ended it; who is no member has
+    /// nothing to say.
     fn send(&self, what: Outgoing, out: &mut Vec<Output>) {
-        if self.is_member() {
+        if self.is_member() || self.is_member_of(self.epoch.previous()) {
             let to = Recipient::Others;
             out.push(Output::Send { to, what });
         }

@@ -290,7 +290,7 @@ where
         let Some(committee) = self.committee_of(certificate.epoch()) else {
             return false;
         };
-        if certificate.view() < self.core.view() || certificate.epoch() < self.core.epoch() {
+        if certificate.view() < self.core.view() || certificate.epoch() < self.core.lock().data().epoch {
             return false;
         }
         if let Err(error) = certificate.check_quorum(&committee) {

@@ -1,7 +1,9 @@
 //! Fetching what is certified and not here (B2): single proposals where little is missing, decided blocks where much is.
 
+use std::{collections::BTreeSet, ops::Bound};
+
 use hotshot_types::{
-    Height, NodeId, VoteData,
+    Committee, Height, NodeId, VoteData,
     message::{FetchBlocks, FetchProposal},
 };
 use rollup_abi::Digest;
@@ -103,14 +105,13 @@ impl Consensus {
         })
     }
 
-    /// The members in turn, beginning behind this node. A step of two attempts tries both ways with each.
+    /// The members of all known committees in turn, beginning behind this node: a new member learns from old ones. A step of
+    /// two attempts tries both ways with each.
     fn peer(&self, attempt: u32) -> Option<NodeId> {
-        let committee = self.committee().unwrap_or(self.config.committees.latest());
-        let members = committee.members();
-        let node = self.config.node;
-        let own = members.iter().position(|member| member.node == node).unwrap_or(0);
-        let others = members.iter().cycle().skip(own).take(members.len());
-        let others: Vec<NodeId> = others.map(|m| m.node).filter(|other| *other != node).collect();
+        let committees = self.config.committees.iter();
+        let known: BTreeSet<NodeId> = committees.flat_map(Committee::members).map(|member| member.node).collect();
+        let behind = known.range((Bound::Excluded(self.config.node), Bound::Unbounded));
+        let others: Vec<NodeId> = behind.chain(known.range(..self.config.node)).copied().collect();
         let turn = usize::try_from(attempt / 2).ok()?.checked_rem(others.len())?;
         others.get(turn).copied()
     }

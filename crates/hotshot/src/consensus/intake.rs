@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use hotshot_types::{
-    Certificate1, Certificate2, Epoch, Height, Justify, SignedProposal, TimeoutCertificate, View, VoteData,
+    Certificate1, Certificate2, Epoch, Height, Justify, Proposal, SignedProposal, TimeoutCertificate, VoteData,
     message::FetchedBlocks,
 };
 use rollup_abi::Digest;
@@ -72,7 +72,7 @@ impl Consensus {
         if proposal.block_view() <= self.decided_view() || (!wanted && view > self.view.plus(VIEW_WINDOW)) {
             return Ok(());
         }
-        if self.is_rival(view, &leaf) {
+        if self.is_rival(&proposal, &leaf) {
             let fault = Fault::Equivocation(view);
             out.push(Output::Misbehaviour { member, fault });
         }
@@ -83,13 +83,14 @@ impl Consensus {
         Ok(())
     }
 
-    /// Whether another leaf is proposed in this view already.
-    fn is_rival(&self, view: View, leaf: &Digest) -> bool {
+    /// Whether the same leader proposes another leaf in this view already.
+    fn is_rival(&self, proposal: &Proposal, leaf: &Digest) -> bool {
+        let place = |proposal: &Proposal| (proposal.epoch(), proposal.view);
         let proposed = |other: &Digest| {
-            let proposal = self.tree.proposal(other).map(|(proposal, _)| proposal);
-            other != leaf && proposal.is_some_and(|proposal| proposal.view == view)
+            let known = self.tree.proposal(other).map(|(known, _)| known);
+            known.is_some_and(|known| place(known) == place(proposal))
         };
-        self.tree.get(leaf).is_none() && self.tree.in_view(view).any(proposed)
+        self.tree.get(leaf).is_none() && self.tree.in_view(proposal.view).any(proposed)
     }
 
     fn is_wanted(&self, leaf: &Digest) -> bool {
@@ -260,7 +261,8 @@ impl Consensus {
             self.take_certificate1(lock.clone(), out)?;
         }
         let view = certificate.view();
-        if certificate.epoch() < self.epoch {
+        // Until an epoch's first block is certified, what the epoch before gave up counts, too.
+        if certificate.epoch() < self.lock.data().epoch {
             return Ok(());
         }
         self.reach_epoch(certificate.epoch(), out);
