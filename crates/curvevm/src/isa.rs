@@ -154,10 +154,7 @@ impl Opcode {
     /// Whether it changes what outlives the call: storage, balances, events, other programs.
     pub fn writes(self) -> bool {
         use Opcode::{CallProgram, Emit, MapRemove, MapSet, Store, Transfer};
-        matches!(
-            self,
-            Store | MapSet | MapRemove | Transfer | Emit | CallProgram
-        )
+        matches!(self, Store | MapSet | MapRemove | Transfer | Emit | CallProgram)
     }
 
     /// Whether it runs another program.

@@ -2,16 +2,12 @@
 
 use std::fmt::Write;
 
-use crate::{
-    Class, Operand, Run, TABLE,
-    isa::Spec,
-};
+use crate::{Class, Operand, Run, TABLE, isa::Spec};
 
 /// The reference: one row per instruction.
 pub fn markdown() -> String {
-    let mut text = String::from(
-        "| code | instruction | operands | gas | traps | does |\n|---|---|---|---|---|---|\n",
-    );
+    let mut text =
+        String::from("| code | instruction | operands | gas | traps | does |\n|---|---|---|---|---|---|\n");
     for spec in TABLE {
         row(&mut text, spec).expect("writing to memory does not fail");
     }
@@ -19,7 +15,11 @@ pub fn markdown() -> String {
 }
 
 fn row(text: &mut String, spec: &Spec) -> std::fmt::Result {
-    let operands: Vec<String> = spec.operands.iter().map(|(name, kind)| format!("{name}: {}", describe(*kind))).collect();
+    let operands: Vec<String> = spec
+        .operands
+        .iter()
+        .map(|(name, kind)| format!("{name}: {}", describe(*kind)))
+        .collect();
     let traps: Vec<String> = spec.traps.iter().map(|trap| format!("{trap:?}")).collect();
     writeln!(
         text,

@@ -100,6 +100,20 @@ impl Type {
 }
 
 impl Value {
+    /// Its type; of a byte string, the tightest.
+    pub fn ty(&self) -> Type {
+        match self {
+            Self::U64(_) => Type::U64,
+            Self::I64(_) => Type::I64,
+            Self::U128(_) => Type::U128,
+            Self::Fix(_) => Type::Fix,
+            Self::Bool(_) => Type::Bool,
+            Self::Address(_) => Type::Address,
+            Self::Hash(_) => Type::Hash,
+            Self::Bytes(bytes) => Type::Bytes(u16::try_from(bytes.len()).unwrap_or(u16::MAX)),
+        }
+    }
+
     /// Whether it is of this type.
     pub fn is_of(&self, ty: Type) -> bool {
         match (self, ty) {

@@ -66,6 +66,7 @@ impl Link {
                 let metrics = self.metrics.class(self.class);
                 metrics.frames_out.increment();
                 metrics.bytes_out.add(body.len() as u64);
+                queue.sent.add(body.len() as u64);
             }
         }
         within(patience, stream.close()).await

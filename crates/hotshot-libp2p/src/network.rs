@@ -81,6 +81,15 @@ impl Outboxes {
         queues.get(node).map(|queues| queues[class as usize].clone())
     }
 
+    fn sent(&self) -> BTreeMap<NodeId, [u64; 3]> {
+        let queues = self.queues.read().unwrap_or_else(PoisonError::into_inner);
+        let sent = |queues: &[Arc<Queue>; 3]| std::array::from_fn(|class| queues[class].sent.get());
+        queues
+            .iter()
+            .map(|(node, queues)| (*node, sent(queues)))
+            .collect()
+    }
+
     /// Queues a frame; returns how many old ones were dropped for it.
     fn push(&self, target: Target, class: Priority, frame: &Arc<[u8]>) -> u64 {
         let queues = self.queues.read().unwrap_or_else(PoisonError::into_inner);
@@ -234,6 +243,11 @@ impl Libp2pNetwork {
     /// The counters.
     pub const fn metrics(&self) -> &Arc<Metrics> {
         &self.metrics
+    }
+
+    /// Bytes of the frames handed to connections so far, by member and class; the classes are in the order of [`Priority`].
+    pub fn sent(&self) -> BTreeMap<NodeId, [u64; 3]> {
+        self.outboxes.sent()
     }
 
     /// Ends it: streams are ended in order, then [`Network::recv`] returns `None`.

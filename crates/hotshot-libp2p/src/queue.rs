@@ -7,6 +7,8 @@ use std::{
 
 use tokio::sync::Notify;
 
+use crate::metrics::Counter;
+
 /// A frame's body, shared by the queues of all its receivers.
 pub type Frame = Arc<[u8]>;
 
@@ -31,6 +33,8 @@ pub struct Queue {
     limit: QueueLimit,
     state: Mutex<State>,
     filled: Notify,
+    /// Bytes of the frames that were handed to a connection.
+    pub sent: Counter,
 }
 
 impl Queue {
@@ -40,6 +44,7 @@ impl Queue {
             limit,
             state: Mutex::default(),
             filled: Notify::new(),
+            sent: Counter::default(),
         }
     }
 

@@ -2,9 +2,9 @@
 
 mod common;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use common::{Node, Port, committee, config, members, node_id, peer};
+use common::{Node, Port, committee, config, members, node_id, peer, until};
 use hotshot_engine::ports::{Network, NetworkError, Priority, Target};
 use hotshot_libp2p::{Limits, QueueLimit};
 
@@ -48,6 +48,12 @@ async fn five_nodes_connect_fully_and_exchange() {
     }
     nodes[0].send(Target::One(node_id(3)), Priority::Sync, b"for three alone");
     assert_eq!(nodes[3].recv().await.bytes, b"for three alone");
+    // Counted after it was written, so the receiver may be first.
+    let expected = BTreeMap::from([1, 2, 3, 4].map(|n| (node_id(n), [2, 2, if n == 3 { 17 } else { 2 }])));
+    until("bytes by member and class", || {
+        nodes[0].network.sent() == expected
+    })
+    .await;
     for node in nodes {
         node.stop().await;
     }

@@ -2,6 +2,7 @@
 //! the member's own key can sign.
 
 mod collusion;
+mod hoarder;
 mod leaders;
 mod links;
 mod puppet;
@@ -11,6 +12,7 @@ mod wild;
 use hotshot_types::{Message, View};
 
 pub use collusion::DishonestVoter;
+pub use hoarder::Hoarder;
 pub use leaders::{BadProposalViewDos, DishonestLeader, Equivocator, InvalidState};
 pub use links::{DoubleProposeVote, PayloadWithholder, Silent, ViewDelay};
 pub use puppet::Puppet;
@@ -19,6 +21,12 @@ pub use wild::Wild;
 
 /// What a faulty member does to what it says and hears.
 pub trait EventTransformer: Send {
+    /// Its name, for reports.
+    fn name(&self) -> &'static str {
+        let path = std::any::type_name::<Self>();
+        path.rsplit("::").next().unwrap_or(path)
+    }
+
     /// The core wants to say `message` to the machines in `to`. The plain way is [`Puppet::say`].
     fn send(&mut self, puppet: &mut Puppet<'_>, to: &[usize], message: Message) {
         for other in to {

@@ -8,30 +8,37 @@
 //! | `durable` | a proposal, a vote and a timeout vote are sent after what they depend on is in the log |
 //! | `certificates` | whatever an honest node sends or holds is signed by a quorum of those who really signed |
 //! | `bounds` | queues, tallies and maps stay within their limits |
-//! | `conduct` | nobody halts, and no honest member is blamed |
+//! | `acts` | what is written of votes, proposals and timeouts is of later and later views, in all lives, and never begins in a view that was given up |
+//! | `joins` | who hears f+1 of the stake give a view up does the same |
+//! | `fetches` | what is asked for was not given before: both of two rivals are kept (B5) |
+//! | `conduct` | nobody halts, no honest member is blamed, and who breaks a rule in the open is (B4 among them) |
 //!
 //! Liveness after the network heals is judged by the runner, for it is about time.
 
+mod acts;
 mod agreement;
 mod bounds;
 mod certificates;
 mod durable;
+mod heard;
 mod monotone;
 mod votes;
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
-use hotshot::{Outgoing, Output};
-use hotshot_types::{Epochs, NodeId};
+use hotshot::{Input, Outgoing, Output};
+use hotshot_types::{Epochs, NodeId, TimeoutData};
 use rollup_abi::Header;
 
 pub(crate) use agreement::Agreement;
 
-use crate::{ledger::Ledger, node::Node};
+use crate::{fixtures::MAX_NODES, ledger::Ledger, node::Node};
 
 /// A property that does not hold, and how.
 pub(crate) type Finding = (&'static str, String);
 pub(crate) type Checked = Result<(), String>;
+/// Who must be blamed, and for what.
+pub(crate) type Culprit = Option<(NodeId, &'static str)>;
 
 /// All checkers.
 #[derive(Debug)]
@@ -39,6 +46,8 @@ pub(crate) struct Checks {
     pub(crate) agreement: Agreement,
     votes: votes::Votes,
     monotone: monotone::Monotone,
+    acts: acts::Acts,
+    heard: heard::Heard,
     faulty: BTreeSet<NodeId>,
 }
 
@@ -48,8 +57,26 @@ impl Checks {
             agreement: Agreement::new(genesis, epochs),
             votes: votes::Votes::default(),
             monotone: monotone::Monotone::default(),
+            acts: acts::Acts::default(),
+            heard: heard::Heard::default(),
             faulty,
         }
+    }
+
+    /// Before a step of an honest machine: who must be blamed for its input.
+    pub(crate) fn input(&mut self, machine: usize, node: &Node, ledger: &Ledger, input: &Input) -> Culprit {
+        self.heard.input(machine, node, ledger, input);
+        heard::culprit(input, ledger)
+    }
+
+    /// What came of the step, as a whole.
+    pub(crate) fn answered(&self, culprit: Culprit, out: &[Output]) -> Result<(), Finding> {
+        named("conduct", heard::blames(culprit, out))
+    }
+
+    /// A machine hears a timeout vote that holds.
+    pub(crate) fn timeout(&mut self, machine: usize, member: usize, data: &TimeoutData, at: Duration) {
+        self.heard.timeout(machine, member, data, at);
     }
 
     /// Before an output of an honest machine is carried out.
@@ -74,6 +101,10 @@ impl Checks {
                 }
                 Ok(())
             }
+            Output::Persist { records, .. } => {
+                self.heard.written(machine, records);
+                named("acts", self.acts.written(machine, records))
+            }
             Output::Send { what, .. } => self.sent(machine, node, ledger, what),
             Output::Halt(reason) => Err(("conduct", format!("it halts: {reason}"))),
             Output::Misbehaviour { member, fault } if !self.faulty.contains(member) => {
@@ -94,7 +125,10 @@ impl Checks {
         named("certificates", certificates::sent(ledger, what))?;
         named("votes", self.votes.sent(node.member, ledger, what))?;
         self.monotone.sent(machine, what);
-        Ok(())
+        match what {
+            Outgoing::FetchProposal(fetch) => named("fetches", self.heard.fetches(machine, &fetch.leaf)),
+            _ => Ok(()),
+        }
     }
 
     /// After a step of an honest machine.
@@ -103,18 +137,20 @@ impl Checks {
         machine: usize,
         node: &Node,
         ledger: &mut Ledger,
-        members: usize,
+        now: Duration,
     ) -> Result<(), Finding> {
         named("monotone", self.monotone.stepped(machine, node))?;
         named("certificates", certificates::held(ledger, node))?;
-        named("bounds", bounds::stepped(node, members))
+        named("joins", self.heard.joins(machine, node, ledger, now))?;
+        named("bounds", bounds::stepped(node, MAX_NODES))
     }
 
     /// A machine starts: its state may be behind what it once was, but not behind what it said.
-    pub(crate) fn started(&mut self, machine: usize, height: u64) -> Result<(), Finding> {
-        self.agreement.started(machine, height);
+    pub(crate) fn started(&mut self, machine: usize, node: &Node) {
+        self.agreement.started(machine, node.chain.len() as u64);
         self.monotone.started(machine);
-        Ok(())
+        self.acts.started(machine, &node.log);
+        self.heard.started(machine, &node.log);
     }
 }
 

@@ -94,6 +94,7 @@
 //! | 60 `test_shorter_decide` | `failures::test_shorter_decide` | decided before view 4 |
 //! | 70 `test_epoch_unequal_stake` | `success::test_epoch_unequal_stake_without_epochs` | none |
 //! | N2 `safety` (B1) | `rules::conflicting_quorums_cannot_both_reach_threshold`, `rules::late_votes_after_timeouts`; `hotshot/tests/rules.rs` | agreement, progress |
+//! | none (a node that restarts ahead of all others) | `rules::who_restarts_ahead_of_the_others_brings_them_along` | progress after the heal; 10 to 20 of 100 seeds are stuck when the certificate that began a view is not durable |
 //! | N3 `equivocation` (B5) | `byzantine::equivocation` | agreement, 60 blocks |
 //! | N4 `liveness` (B2) | `byzantine::fetched_payload_restores_certification` | those of the dead node only |
 //! | N6 `intake` (B6) | `byzantine::intake_is_bounded` | bounds hold under a flood |
@@ -135,7 +136,7 @@ mod violation;
 
 pub use behaviour::{
     BadProposalViewDos, Behaviour, DishonestLeader, DishonestVoter, DishonestVoting, DoubleProposeVote,
-    Equivocator, EventTransformer, Flooder, Forger, InvalidState, PayloadWithholder, Puppet, Silent,
+    Equivocator, EventTransformer, Flooder, Forger, Hoarder, InvalidState, PayloadWithholder, Puppet, Silent,
     ViewDelay, Wild,
 };
 pub use builder::TestBuilder;

@@ -6,9 +6,9 @@ use rand::{Rng, SeedableRng, seq::SliceRandom};
 
 use crate::{
     BadProposalViewDos, Behaviour, Chance, ChaosNetwork, DelayMs, DishonestLeader, DishonestVoter,
-    DishonestVoting, Equivocator, Flooder, Forger, InvalidState, NodeAction, Partitions, Parts,
-    PayloadWithholder, SimRng, Summary, TestBuilder, TestDescription, TestLauncher, ViewDelay, Violation,
-    Wild,
+    DishonestVoting, Equivocator, Flooder, Forger, Hoarder, InvalidState, NodeAction, Partitions, Parts,
+    PayloadWithholder, Silent, SimRng, Summary, TestBuilder, TestDescription, TestLauncher, ViewDelay,
+    Violation, Wild,
 };
 
 /// How long faults last.
@@ -161,7 +161,11 @@ fn parts(rng: &mut SimRng) -> Parts {
             low: 0,
             high: *[2, 5, 50].choose(rng).expect("there are some"),
         },
-        crash: *[0.0, 0.0005, 0.004].choose(rng).expect("there are some"),
+        crash: *[0.0, 0.0005, 0.004, 0.02].choose(rng).expect("there are some"),
+        restart_after: DelayMs {
+            low: 0,
+            high: *[50, 400, 2_000].choose(rng).expect("there are some"),
+        },
         ..Parts::rough()
     }
 }
@@ -182,7 +186,7 @@ fn upheaval(builder: TestBuilder, nodes: usize, rng: &mut SimRng) -> TestBuilder
     builder
 }
 
-const KINDS: usize = 13;
+const KINDS: usize = 16;
 
 fn behaviour(kind: usize, nodes: usize, friends: &BTreeSet<usize>) -> Behaviour {
     match kind % KINDS {
@@ -203,6 +207,8 @@ fn behaviour(kind: usize, nodes: usize, friends: &BTreeSet<usize>) -> Behaviour 
             from: (0..nodes / 2).collect(),
         }),
         11 => Behaviour::byzantine(Flooder { rate: 3 }),
+        12 | 13 => Behaviour::byzantine(Hoarder::default()),
+        14 => Behaviour::byzantine(Silent { kinds: &[] }),
         _ if nodes.is_multiple_of(2) => Behaviour::byzantine(Forger),
         _ => Behaviour::byzantine(InvalidState),
     }

@@ -112,6 +112,12 @@ impl Roster {
             .map(|next| *next.hash())
     }
 
+    /// A member's stake in an epoch, and all of it.
+    pub(crate) fn stake(&self, epoch: Epoch, member: usize) -> (u64, u64) {
+        let stakes = (self.stakes)(epoch.get());
+        (stakes.get(member).copied().unwrap_or(0), stakes.iter().sum())
+    }
+
     /// More than two thirds of an epoch's stake, counted here and not by the code that is judged.
     pub(crate) fn is_quorum(&self, epoch: Epoch, members: impl IntoIterator<Item = usize>) -> bool {
         let stakes = (self.stakes)(epoch.get());

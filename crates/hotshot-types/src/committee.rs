@@ -2,14 +2,14 @@
 
 mod schedule;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use ark_bn254::{G2Affine, G2Projective};
 use ark_ec::CurveGroup;
 use ark_ff::Zero;
 use rollup_abi::{Digest, MAX_MEMBERS, committee};
 
-use crate::{Epoch, NodeId, PublicKey, Signers, Stake, View};
+use crate::{Epoch, NodeId, PublicKey, Signers, Stake, View, dispersal::Layout};
 
 /// A member, in the order of the committee's account on Solana.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,6 +58,7 @@ struct Inner {
     hash: Digest,
     /// Member indices, in the order of their turns.
     schedule: Vec<u16>,
+    layout: OnceLock<Layout>,
 }
 
 /// The committee of one epoch of one chain. Cheap to clone.
@@ -120,6 +121,7 @@ impl Committee {
             total_key,
             hash,
             schedule: schedule::turns(&stakes, seed),
+            layout: OnceLock::new(),
         })))
     }
 
@@ -156,6 +158,11 @@ impl Committee {
     /// Stake of which some holder must be honest: ⌊T/3⌋+1.
     pub fn one_honest(&self) -> Stake {
         Stake::new(committee::one_honest(self.0.total))
+    }
+
+    /// How its payloads are cut into shards and dealt.
+    pub fn layout(&self) -> &Layout {
+        self.0.layout.get_or_init(|| Layout::of(self))
     }
 
     /// The member's index.

@@ -12,6 +12,7 @@
 //! | [`bls`] | keys, signatures, hash to curve |
 //! | [`committee`], [`epochs`] | members, quorums, leaders; which blocks are whose |
 //! | [`vote`], [`certificate`], [`timeout`], [`proposal`] | what is said in a view |
+//! | [`dispersal`] | a large payload as shares, and back |
 //! | [`message`] | the wire: one enum, bounded before it is allocated |
 //!
 //! Rules: what is hashed or signed comes from `rollup-abi`; decoding is strict (points, lengths, trailing bytes); what a
@@ -21,6 +22,7 @@
 pub mod bls;
 pub mod certificate;
 pub mod committee;
+pub mod dispersal;
 pub mod epochs;
 pub mod ids;
 pub mod message;
@@ -33,6 +35,7 @@ pub mod vote;
 pub use bls::{KeyPair, PointError, PublicKey, SecretKey, Signature};
 pub use certificate::{Certificate, Certificate1, Certificate2, CertificateError, Justify};
 pub use committee::{Committee, CommitteeError, Member};
+pub use dispersal::{Dispersal, Share, VerifiedShare, WrongEncoding};
 pub use epochs::Epochs;
 pub use ids::{Epoch, Height, NodeId, Stake, View};
 pub use message::{Message, MessageError};

@@ -11,8 +11,8 @@ mod vote;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use hotshot_types::{
-    Certificate1, Certificate2, Epoch, Height, Justify, NodeId, Proposal, Signature,
-    TimeoutCertificate, View, VoteData,
+    Certificate1, Certificate2, Epoch, Height, Justify, NodeId, Proposal, Signature, TimeoutCertificate,
+    View, VoteData,
 };
 use rollup_abi::{Digest, Header};
 

@@ -35,6 +35,7 @@
 
 #![deny(clippy::arithmetic_side_effects)]
 
+pub mod collector;
 mod config;
 mod consensus;
 mod event;

@@ -210,8 +210,8 @@ impl TimeoutTally {
         news
     }
 
-    /// The highest view that somebody honest has given up, or a later one: members with f+1 of the stake have.
-    fn one_honest(&self, committee: &Committee, epoch: Epoch) -> Option<View> {
+    /// The highest view of an epoch that somebody honest has given up, or a later one: members with f+1 of the stake have.
+    pub fn one_honest(&self, committee: &Committee, epoch: Epoch) -> Option<View> {
         let mut members = BTreeSet::new();
         for ((view, _), votes) in self.views.iter().rev().filter(|((_, of), _)| *of == epoch) {
             members.extend(votes.keys().copied());

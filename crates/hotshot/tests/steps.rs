@@ -251,7 +251,8 @@ fn a_restarted_node_remembers_what_it_did() {
 /// hear it would stay behind, and wait for a timeout vote that this node does not repeat.
 #[test]
 fn a_restarted_node_shows_why_its_view_began() {
-    let acts: [(u64, fn(&mut One)); 3] = [
+    type Act = fn(&mut One);
+    let acts: [(u64, Act); 3] = [
         // It gives view 2 up, too.
         (1, |one| one.wait(Duration::from_secs(1))),
         // It votes in view 2, or proposes in view 3, which it leads: the proposal tells.

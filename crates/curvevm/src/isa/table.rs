@@ -9,9 +9,7 @@ use super::{
         Cell, Constant, Count, EntryInterface, Error, Event, Function, Imm16, Imm64, ImmBool, ImmI64, In,
         InRun, Map, Out, OutRun, Target, ViewInterface,
     },
-    Run::{
-        Counted, Fields, InterfaceParams, InterfaceResults, Keys, Params, Results, Returns, Values,
-    },
+    Run::{Counted, Fields, InterfaceParams, InterfaceResults, Keys, Params, Results, Returns, Values},
     Spec,
 };
 use crate::TrapKind::{

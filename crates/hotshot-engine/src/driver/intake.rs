@@ -356,8 +356,9 @@ where
             return true;
         }
         let application = Arc::clone(&self.ports.application);
+        let epochs = self.rules.epochs;
         self.tasks.spawn(async move {
-            let done = serve::blocks(&*application, fetch.from).await;
+            let done = serve::blocks(&*application, fetch.from, epochs).await;
             Outcome::Served { to: from, done }
         });
         true

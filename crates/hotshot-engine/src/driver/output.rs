@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use hotshot::{Outgoing, Output, Recipient};
+use hotshot::{Input, Outgoing, Output, Recipient};
 use hotshot_types::{
     Epoch, Message, NodeId, Phase1, Phase2, Proposal, Signature, SignedProposal, TimeoutVote, View, Vote,
 };
@@ -59,6 +59,11 @@ where
             }
             Output::EpochChanged(epoch) => {
                 tracing::info!(%epoch, "the epoch before has handed over");
+                // What its members gave up before this node was in it, it joins now.
+                let committee = self.rules.committees.of(epoch);
+                let view = committee.and_then(|committee| self.timeouts.one_honest(committee, epoch));
+                self.feed
+                    .extend(view.map(|view| Input::TimeoutOneHonest { epoch, view }));
                 let _ = self.outlets.events.send(Event::EpochChanged(epoch));
             }
             Output::TimedOut(view) => {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use hotshot_types::Message;
+use hotshot_types::{Message, View};
 
 use super::{EventTransformer, Puppet};
 
@@ -13,16 +13,14 @@ pub struct DishonestVoter {
 }
 
 impl DishonestVoter {
-    fn helps(&self, puppet: &Puppet<'_>, view: u64) -> bool {
-        let members: BTreeSet<usize> = puppet.members.iter().copied().collect();
-        let leader = usize::try_from(view).unwrap_or(0) % members.len();
-        self.friends.contains(&leader)
+    fn helps(&self, puppet: &Puppet<'_>, view: View) -> bool {
+        self.friends.contains(&puppet.leader(view))
     }
 }
 
 impl EventTransformer for DishonestVoter {
     fn send(&mut self, puppet: &mut Puppet<'_>, to: &[usize], message: Message) {
-        let suppressed = matches!(&message, Message::Timeout(v) if self.helps(puppet, v.data.view.get()));
+        let suppressed = matches!(&message, Message::Timeout(v) if self.helps(puppet, v.data.view));
         if !suppressed {
             to.iter().for_each(|other| puppet.say(*other, message.clone()));
         }

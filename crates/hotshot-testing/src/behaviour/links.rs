@@ -67,12 +67,6 @@ pub struct PayloadWithholder {
     pub from: BTreeSet<usize>,
 }
 
-impl PayloadWithholder {
-    fn leads(puppet: &Puppet<'_>, view: View) -> bool {
-        view.get() % puppet.members.len() as u64 == puppet.member() as u64
-    }
-}
-
 impl EventTransformer for PayloadWithholder {
     fn send(&mut self, puppet: &mut Puppet<'_>, to: &[usize], message: Message) {
         if matches!(message, Message::FetchedProposal(_) | Message::FetchedBlocks(_)) {
@@ -83,7 +77,7 @@ impl EventTransformer for PayloadWithholder {
             Message::Vote2(vote) => Some(vote.data.view),
             _ => None,
         };
-        if voted.is_some_and(|view| !Self::leads(puppet, view)) {
+        if voted.is_some_and(|view| !puppet.leads(view)) {
             return;
         }
         let proposal = matches!(message, Message::Proposal(_));

@@ -1,10 +1,10 @@
 //! A faulty member's hands: its links, its key, and what it knows.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use hotshot_types::{
-    Certificate, Epoch, Height, Justify, Message, Phase, Proposal, SignedProposal, Signers,
-    TimeoutCertificate, TimeoutData, TimeoutVote, View, Vote, VoteData,
+    Certificate, Certificate1, Epoch, Height, Justify, Message, Phase, Proposal, Signature, SignedProposal,
+    Signers, TimeoutCertificate, TimeoutData, TimeoutVote, View, Vote, VoteData,
 };
 use rollup_abi::Header;
 
@@ -71,6 +71,22 @@ impl<'a> Puppet<'a> {
         (0..self.members.len()).filter(|m| *m != self.machine).collect()
     }
 
+    /// How many members the committee has.
+    pub fn count(&self) -> usize {
+        self.ledger.roster.first().members().len()
+    }
+
+    /// Whether its member leads this view.
+    pub fn leads(&self, view: View) -> bool {
+        self.leader(view) == self.member()
+    }
+
+    /// The member that leads this view.
+    pub fn leader(&self, view: View) -> usize {
+        let count = self.count() as u64;
+        usize::try_from(view.get() % count).expect("at most MAX_NODES")
+    }
+
     /// Says something to one machine.
     pub fn say(&mut self, to: usize, message: Message) {
         self.said.push((to, message));
@@ -98,6 +114,21 @@ impl<'a> Puppet<'a> {
     pub fn vote2(&mut self, data: VoteData) -> Message {
         self.ledger.sign_vote(self.member(), Kind::Vote2, data);
         Message::Vote2(Vote::new(data, *PLACEHOLDER))
+    }
+
+    /// The certificate that these votes make, if they are a quorum that holds.
+    pub fn certificate1(&self, data: VoteData, votes: &BTreeMap<usize, Signature>) -> Option<Certificate1> {
+        let held = |(member, _): &(&usize, &Signature)| self.ledger.has_voted(**member, Kind::Vote1, &data);
+        let votes: BTreeMap<usize, Signature> = votes.iter().filter(held).map(|(m, s)| (*m, *s)).collect();
+        let roster = &self.ledger.roster;
+        if !roster.is_quorum(data.epoch, votes.keys().copied()) {
+            return None;
+        }
+        let indexed = votes
+            .into_iter()
+            .map(|(member, vote)| Some((roster.index(data.epoch, member)?, vote)));
+        let indexed: Option<Vec<_>> = indexed.collect();
+        Certificate1::assemble(roster.committee(data.epoch)?, data, indexed?)
     }
 
     /// A timeout vote with its signature.

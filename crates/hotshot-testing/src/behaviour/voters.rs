@@ -30,7 +30,7 @@ impl EventTransformer for DishonestVoting {
         } else {
             puppet.vote2(later)
         };
-        let leader = usize::try_from(data.view.get()).unwrap_or(0) % puppet.members.len();
+        let leader = puppet.leader(data.view);
         puppet.say(leader, vote);
     }
 }
@@ -57,7 +57,7 @@ impl EventTransformer for Flooder {
                 (2, Some(lock)) => puppet.timeout(view.next(), lock),
                 (3, Some(lock)) => {
                     // A view that it leads.
-                    let n = puppet.members.len() as u64;
+                    let n = puppet.count() as u64;
                     let lead = View::new(view.get() / n * n + puppet.member() as u64);
                     let payload = puppet.rng.r#gen::<[u8; 8]>();
                     match puppet.build(lead, lock, None, &payload) {
@@ -79,7 +79,7 @@ pub struct Forger;
 impl EventTransformer for Forger {
     fn send(&mut self, puppet: &mut Puppet<'_>, to: &[usize], message: Message) {
         if let Message::Vote1(vote) = &message {
-            let members = puppet.members.len();
+            let members = puppet.count();
             let data = VoteData {
                 leaf: puppet.rng.r#gen(),
                 view: puppet.view,

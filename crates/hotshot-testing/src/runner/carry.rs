@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use hotshot::{Input, Output, Record, Token, Verdict};
-use hotshot_types::Block;
+use hotshot_types::{Block, Epoch};
 use rand::Rng;
 use rollup_abi::{Digest, Header};
 
@@ -20,12 +20,21 @@ impl TestRunner {
     /// Feeds an input and carries out what comes of it.
     pub(super) fn step(&mut self, machine: usize, input: Input) {
         let now = self.clock(machine);
+        let honest = self.is_honest(machine);
+        let culprit = if honest {
+            self.checks
+                .input(machine, &self.nodes[machine], &self.ledger, &input)
+        } else {
+            None
+        };
         let Some(core) = &mut self.nodes[machine].core else {
             return;
         };
         let mut out = Vec::new();
         core.step(now, input, &mut out);
         self.steps += 1;
+        let answered = self.checks.answered(culprit, &out);
+        self.note(machine, answered);
         for output in out {
             let count = self.nodes[machine].outputs;
             self.nodes[machine].outputs += 1;
@@ -36,7 +45,7 @@ impl TestRunner {
                 return;
             }
             self.trace.add(self.now, machine, &output);
-            if self.is_honest(machine) {
+            if honest {
                 let node = &self.nodes[machine];
                 let checked = self.checks.output(machine, node, &mut self.ledger, &output);
                 self.note(machine, checked);
@@ -51,9 +60,9 @@ impl TestRunner {
                 return;
             }
         }
-        if self.is_honest(machine) {
-            let (node, members) = (&self.nodes[machine], self.nodes.len());
-            let checked = self.checks.stepped(machine, node, &mut self.ledger, members);
+        if honest {
+            let node = &self.nodes[machine];
+            let checked = self.checks.stepped(machine, node, &mut self.ledger, self.now);
             self.note(machine, checked);
         }
     }
@@ -84,7 +93,7 @@ impl TestRunner {
                     self.reached(view.get());
                 }
             }
-            Output::EpochChanged(_) => {}
+            Output::EpochChanged(epoch) => self.join(machine, epoch),
             Output::TimedOut(_) => self.timeouts += 1,
             Output::Misbehaviour { .. } | Output::Halt(_) => {}
         }
@@ -100,6 +109,15 @@ impl TestRunner {
             if let Some(committee) = fixed {
                 self.step(machine, Input::Committee(committee));
             }
+        }
+    }
+
+    /// What members of an epoch gave up before this machine was in it, it joins now.
+    fn join(&mut self, machine: usize, epoch: Epoch) {
+        let committee = self.ledger.roster.committee(epoch);
+        let gave_up = |committee| self.nodes[machine].timeouts.one_honest(committee, epoch);
+        if let Some(view) = committee.and_then(gave_up) {
+            self.answer(machine, Duration::ZERO, Input::TimeoutOneHonest { epoch, view });
         }
     }
 

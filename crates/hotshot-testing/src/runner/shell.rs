@@ -104,7 +104,13 @@ impl TestRunner {
         let epoch = core.map_or(Epoch::ZERO, Consensus::epoch);
         let lock = core.map(|core| core.lock().clone());
         let members: Vec<usize> = self.nodes.iter().map(|node| node.member).collect();
-        let mut puppet = Puppet::new(&mut self.ledger, &mut self.rng, &members, machine, (epoch, view, lock));
+        let mut puppet = Puppet::new(
+            &mut self.ledger,
+            &mut self.rng,
+            &members,
+            machine,
+            (epoch, view, lock),
+        );
         act(&mut *transformer, &mut puppet);
         let (said, heard) = puppet.done();
         self.nodes[machine].transformer = Some(transformer);
@@ -250,6 +256,7 @@ impl TestRunner {
         let (Some(committee), Some(index)) = (roster.committee(epoch), roster.index(epoch, member)) else {
             return;
         };
+        self.checks.timeout(at, member, &vote.data, self.now);
         let news = self.nodes[at].timeouts.add(committee, index, vote);
         if let Some((epoch, view)) = news.one_honest {
             self.answer(at, Duration::ZERO, Input::TimeoutOneHonest { epoch, view });

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use hotshot_testing::{Behaviour, DelayMs, Equivocator, Parts, SynchronousNetwork, TestBuilder};
+use hotshot_testing::{
+    AsynchronousNetwork, Behaviour, Chance, DelayMs, Equivocator, Parts, Silent, SynchronousNetwork,
+    TestBuilder,
+};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -33,5 +36,33 @@ fn late_votes_after_timeouts() {
         .parts(Parts::rough())
         .heals(10 * SECOND, 5, 30 * SECOND)
         .seeds(20)
+        .check();
+}
+
+/// Whoever is alone in a view brings the others in, though it has restarted since it heard why the view began: one member
+/// is silent, so nothing goes on without it.
+#[test]
+fn who_restarts_ahead_of_the_others_brings_them_along() {
+    let crashing = Parts {
+        crash: 0.05,
+        restart_after: DelayMs { low: 0, high: 400 },
+        ..Parts::rough()
+    };
+    TestBuilder::new("who_restarts_ahead_of_the_others_brings_them_along", 4)
+        .network(AsynchronousNetwork {
+            keep: Chance {
+                numerator: 7,
+                denominator: 10,
+            },
+            delay: DelayMs { low: 0, high: 30 },
+        })
+        .behaviour(|member| match member {
+            0 => Behaviour::byzantine(Silent { kinds: &[] }),
+            _ => Behaviour::Standard,
+        })
+        .parts(crashing)
+        .partitions(SECOND / 2, 3)
+        .heals(4 * SECOND, 5, 30 * SECOND)
+        .seeds(30)
         .check();
 }

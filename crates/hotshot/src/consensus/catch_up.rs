@@ -109,7 +109,10 @@ impl Consensus {
     /// two attempts tries both ways with each.
     fn peer(&self, attempt: u32) -> Option<NodeId> {
         let committees = self.config.committees.iter();
-        let known: BTreeSet<NodeId> = committees.flat_map(Committee::members).map(|member| member.node).collect();
+        let known: BTreeSet<NodeId> = committees
+            .flat_map(Committee::members)
+            .map(|member| member.node)
+            .collect();
         let behind = known.range((Bound::Excluded(self.config.node), Bound::Unbounded));
         let others: Vec<NodeId> = behind.chain(known.range(..self.config.node)).copied().collect();
         let turn = usize::try_from(attempt / 2).ok()?.checked_rem(others.len())?;

@@ -3,8 +3,8 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use hotshot_types::{
-    Certificate1, Certificate2, Epoch, Height, Justify, Proposal, SignedProposal, TimeoutCertificate, VoteData,
-    message::FetchedBlocks,
+    Certificate1, Certificate2, Epoch, Height, Justify, Proposal, SignedProposal, TimeoutCertificate,
+    VoteData, message::FetchedBlocks,
 };
 use rollup_abi::Digest;
 

@@ -1,0 +1,5 @@
+//! Each instruction.
+
+pub fn table() -> String {
+    String::new()
+}

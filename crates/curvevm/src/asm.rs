@@ -1,0 +1,24 @@
+//! Programs as text: the assembler and the disassembler. What one writes, the other reads.
+
+mod lex;
+mod parse;
+mod write;
+
+pub use parse::AsmError;
+
+use crate::Program;
+
+impl Program {
+    /// Reads assembly. The program is not verified.
+    pub fn assemble(text: &str) -> Result<Self, AsmError> {
+        parse::program(text)
+    }
+
+    /// Writes a program as assembly. What cannot be named, because it is out of bounds, is written as its number.
+    pub fn disassemble(&self) -> String {
+        write::program(self)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,133 @@
+//! Byte strings of a call, and records of registers.
+
+use crate::{
+    Address, Limit, Trap, Type, Value,
+    codec::{Reader, Writer},
+    limits::MAX_MEMORY_BYTES,
+    machine::window::{bytes_of, words_of},
+};
+
+/// The byte strings that a call has made. A register holds where one begins, and its length in the low 32 bits; 0 is empty.
+#[derive(Debug, Default)]
+pub struct Memory {
+    bytes: Vec<u8>,
+}
+
+impl Memory {
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+    }
+
+    /// Keeps a byte string.
+    pub fn keep(&mut self, bytes: &[u8]) -> Result<u64, Trap> {
+        let start = self.bytes.len();
+        let end = start.saturating_add(bytes.len());
+        if end > MAX_MEMORY_BYTES {
+            return Err(Trap::LimitReached(Limit::Memory));
+        }
+        self.bytes.extend_from_slice(bytes);
+        Ok(((start as u64) << 32) | bytes.len() as u64)
+    }
+
+    /// One byte string after another.
+    pub fn concat(&mut self, a: u64, b: u64) -> Result<u64, Trap> {
+        let mut both = self.get(a).to_vec();
+        both.extend_from_slice(self.get(b));
+        self.keep(&both)
+    }
+
+    /// Part of a byte string: the same bytes, not a copy.
+    pub fn slice(a: u64, from: u64, length: u64, bound: u64) -> Result<u64, Trap> {
+        let whole = length_of(a);
+        match from.checked_add(length) {
+            Some(end) if end <= whole && length <= bound => {
+                // Starts and lengths are below 2³²: both are within the memory.
+                let start = (a >> 32).wrapping_add(from);
+                Ok((start << 32) | length)
+            }
+            _ => Err(Trap::OutOfRange),
+        }
+    }
+
+    pub fn get(&self, handle: u64) -> &[u8] {
+        let start = (handle >> 32) as usize;
+        let end = start.wrapping_add(length_of(handle) as usize);
+        &self.bytes[start..end]
+    }
+
+    /// The encoding of a record in registers.
+    pub fn encode(&self, types: &[Type], words: &[u64]) -> Vec<u8> {
+        let mut writer = Writer::default();
+        self.write(types, words, |value| writer.value(&value));
+        writer.bytes
+    }
+
+    /// The values of a record in registers.
+    pub fn values(&self, types: &[Type], words: &[u64]) -> Vec<Value> {
+        let mut values = Vec::with_capacity(types.len());
+        self.write(types, words, |value| values.push(value));
+        values
+    }
+
+    fn write(&self, types: &[Type], words: &[u64], mut each: impl FnMut(Value)) {
+        let mut rest = words;
+        for ty in types {
+            let (own, after) = rest.split_at(ty.words());
+            each(self.value(*ty, own));
+            rest = after;
+        }
+    }
+
+    /// The value of a register.
+    pub fn value(&self, ty: Type, words: &[u64]) -> Value {
+        let wide = || u128::from(words[0]) | (u128::from(words[1]) << 64);
+        let bytes = || bytes_of(&[words[0], words[1], words[2], words[3]]);
+        match ty {
+            Type::U64 => Value::U64(words[0]),
+            Type::I64 => Value::I64(words[0].cast_signed()),
+            Type::U128 => Value::U128(wide()),
+            Type::Fix => Value::Fix(wide()),
+            Type::Bool => Value::Bool(words[0] != 0),
+            Type::Address => Value::Address(Address::new(bytes())),
+            Type::Hash => Value::Hash(bytes()),
+            Type::Bytes(_) => Value::Bytes(self.get(words[0]).to_vec()),
+        }
+    }
+
+    /// Puts a record into registers.
+    pub fn put(&mut self, values: &[Value], words: &mut [u64]) -> Result<(), Trap> {
+        let mut rest = words;
+        for value in values {
+            let (own, after) = rest.split_at_mut(value.ty().words());
+            match value {
+                Value::U64(n) => own[0] = *n,
+                Value::I64(n) => own[0] = n.cast_unsigned(),
+                Value::Bool(b) => own[0] = (*b).into(),
+                Value::U128(n) | Value::Fix(n) => own.copy_from_slice(&[*n as u64, (*n >> 64) as u64]),
+                Value::Address(address) => own.copy_from_slice(&words_of(address.as_bytes())),
+                Value::Hash(digest) => own.copy_from_slice(&words_of(digest)),
+                Value::Bytes(bytes) => own[0] = self.keep(bytes)?,
+            }
+            rest = after;
+        }
+        Ok(())
+    }
+
+    /// Puts an encoded record into registers.
+    pub fn decode(&mut self, types: &[Type], bytes: &[u8], words: &mut [u64]) -> Result<(), Trap> {
+        let mut reader = Reader::new(bytes);
+        let mut rest = words;
+        for ty in types {
+            let value = reader.value(*ty).map_err(|_| Trap::CorruptState)?;
+            let (own, after) = rest.split_at_mut(ty.words());
+            self.put(&[value], own)?;
+            rest = after;
+        }
+        reader.end().map_err(|_| Trap::CorruptState)
+    }
+}
+
+/// The length of a byte string in a register.
+pub fn length_of(handle: u64) -> u64 {
+    handle & u64::from(u32::MAX)
+}

@@ -1,0 +1,364 @@
+//! The interpreter's loop.
+//!
+//! [`Core::run`] keeps the frames; [`straight`] runs instructions of one frame until control leaves it; [`step`] is the meaning
+//! of each instruction that stays in the registers. Everything else is in [`World::execute`].
+
+use super::{
+    math::{self, Round},
+    window::{STACK_WORDS, Window},
+    world::World,
+};
+use crate::{
+    Opcode, Trap, Verified,
+    verify::{Blocks, Op},
+};
+
+/// Program counter, gas, stack and frames of the running program.
+#[derive(Debug)]
+pub struct Core {
+    /// The next instruction.
+    pub pc: usize,
+    /// Gas left.
+    pub gas: u64,
+    /// Registers of all frames.
+    pub stack: Vec<u64>,
+    /// Where the running frame begins.
+    pub base: usize,
+    /// Where it ends.
+    pub top: usize,
+    /// Frames to return to.
+    pub returns: Vec<Return>,
+}
+
+/// A frame to return to.
+#[derive(Clone, Copy, Debug)]
+pub struct Return {
+    pc: usize,
+    base: usize,
+    top: usize,
+    /// Where the results go in that frame.
+    results: u16,
+}
+
+/// Why the loop ended.
+#[derive(Clone, Copy, Debug)]
+pub enum Exit {
+    /// The function that was entered returned; its results begin at this word.
+    Returned(u16),
+    /// It calls another program.
+    Leaves(Op),
+    /// It trapped.
+    Trapped(Trap),
+}
+
+/// Why a frame's instructions stop.
+enum Stop {
+    Call(Op),
+    Ret(Op),
+    Leave(Op),
+    Trap(Trap),
+}
+
+/// Sees every instruction before it runs: program counter, gas left, the frame, the world.
+pub trait Trace {
+    /// Whether it looks at all.
+    const ON: bool;
+    fn step(&mut self, pc: usize, gas: u64, window: &Window, world: &World);
+}
+
+/// Looks at nothing.
+pub struct Untraced;
+
+impl Trace for Untraced {
+    const ON: bool = false;
+    fn step(&mut self, _: usize, _: u64, _: &Window, _: &World) {}
+}
+
+impl Default for Core {
+    fn default() -> Self {
+        Self {
+            pc: 0,
+            gas: 0,
+            // The system hands out zeroed pages when they are touched: a program pays for the depth that it reaches.
+            stack: vec![0; STACK_WORDS],
+            base: 0,
+            top: 0,
+            returns: Vec::new(),
+        }
+    }
+}
+
+impl Core {
+    /// Runs until the function that was entered with `bottom` frames below it returns, leaves or traps.
+    pub fn run<T: Trace>(
+        &mut self,
+        program: &Verified,
+        world: &mut World,
+        bottom: usize,
+        trace: &mut T,
+    ) -> Exit {
+        loop {
+            let window = Window::new(&mut self.stack, self.base);
+            match straight(program, window, &mut self.pc, &mut self.gas, world, trace) {
+                Stop::Call(op) => {
+                    if let Err(trap) = self.call(program, &op) {
+                        return Exit::Trapped(trap);
+                    }
+                }
+                Stop::Ret(op) if self.returns.len() == bottom => return Exit::Returned(op.a),
+                Stop::Ret(op) => self.ret(&op),
+                Stop::Leave(op) => return Exit::Leaves(op),
+                Stop::Trap(trap) => return Exit::Trapped(trap),
+            }
+        }
+    }
+
+    fn call(&mut self, program: &Verified, op: &Op) -> Result<(), Trap> {
+        let callee = &program.frames[op.imm as usize];
+        let (from, to) = (self.base.wrapping_add(op.a.into()), self.top);
+        let params = usize::from(callee.params);
+        self.gas = self.gas.checked_sub(callee.gas.into()).ok_or(Trap::OutOfGas)?;
+        self.stack.copy_within(from..from.wrapping_add(params), to);
+        let end = to.wrapping_add(callee.words.into());
+        self.stack[to.wrapping_add(params)..end].fill(0);
+        self.returns.push(Return {
+            pc: self.pc,
+            base: self.base,
+            top: self.top,
+            results: op.b,
+        });
+        self.pc = callee.start as usize;
+        (self.base, self.top) = (to, end);
+        Ok(())
+    }
+
+    fn ret(&mut self, op: &Op) {
+        let Some(back) = self.returns.pop() else {
+            return;
+        };
+        let from = self.base.wrapping_add(op.a.into());
+        let to = back.base.wrapping_add(back.results.into());
+        self.stack.copy_within(from..from.wrapping_add(op.b.into()), to);
+        (self.pc, self.base, self.top) = (back.pc, back.base, back.top);
+    }
+}
+
+#[inline(never)]
+fn execute(op: &Op, mut w: Window, world: &mut World, program: &Verified) -> Result<(), Trap> {
+    world.execute(op, &mut w, program)
+}
+
+/// The value, if there is one.
+macro_rules! fits {
+    ($value:expr) => {
+        match $value {
+            Some(value) => value,
+            None => break Stop::Trap(Trap::Overflow),
+        }
+    };
+}
+
+/// The divisor, if it is not zero.
+macro_rules! nonzero {
+    ($divisor:expr) => {
+        match $divisor {
+            0 => break Stop::Trap(Trap::DivisionByZero),
+            divisor => divisor,
+        }
+    };
+}
+
+macro_rules! done {
+    ($result:expr) => {
+        if let Err(trap) = $result {
+            break Stop::Trap(trap);
+        }
+    };
+}
+
+/// Pays for the block at an instruction and goes there.
+macro_rules! enter {
+    ($pc:ident, $gas:ident, $target:expr, $cost:expr) => {
+        match $gas.checked_sub($cost.into()) {
+            Some(rest) => ($gas, $pc) = (rest, $target),
+            None => break Stop::Trap(Trap::OutOfGas),
+        }
+    };
+}
+
+/// Goes to the jump's target on a condition, else on behind the jump.
+macro_rules! goto {
+    ($op:ident, $pc:ident, $gas:ident, $condition:expr) => {
+        if $condition {
+            enter!($pc, $gas, $op.c.into(), Blocks::unpack($op.imm).taken)
+        } else {
+            enter!($pc, $gas, $pc, Blocks::unpack($op.imm).next)
+        }
+    };
+}
+
+/// Makes the loop from the meanings of the instructions. They stand in the loop itself, not in a function that says what
+/// comes next: each goes on to the next instruction by a jump of its own, which the processor predicts by itself.
+macro_rules! interpreter {
+    ($op:ident, $w:ident, $pc:ident, $gas:ident, $world:ident, $program:ident: $($meanings:tt)*) => {
+        /// Runs instructions of one frame until one of them leaves it.
+        fn straight<T: Trace>(
+            $program: &Verified,
+            mut $w: Window,
+            pc: &mut usize,
+            gas: &mut u64,
+            $world: &mut World,
+            trace: &mut T,
+        ) -> Stop {
+            let code = $program.code.as_slice();
+            let (mut $pc, mut $gas) = (*pc, *gas);
+            let stop = loop {
+                let $op = &code[$pc];
+                if T::ON {
+                    trace.step($pc, $gas, &$w, $world);
+                }
+                $pc = $pc.wrapping_add(1);
+                match $op.code {
+                    $($meanings)*
+                }
+            };
+            (*pc, *gas) = ($pc, $gas);
+            stop
+        }
+    };
+}
+
+interpreter! { op, w, pc, gas, world, program:
+    Opcode::ConstU64 | Opcode::ConstI64 | Opcode::ConstBool => w.set(op.a, op.imm),
+    Opcode::Const128 => {
+        let [low, high, ..] = program.wide[op.imm as usize];
+        w.set_128(op.a, u128::from(low) | (u128::from(high) << 64))
+    }
+    Opcode::Const256 => w.set_256(op.a, program.wide[op.imm as usize]),
+    Opcode::Mov64 | Opcode::MovBytes | Opcode::BoolToU64 => w.set(op.a, w.get(op.b)),
+    Opcode::Mov128 | Opcode::FixBits | Opcode::FixFromBits => w.set_128(op.a, w.get_128(op.b)),
+    Opcode::Mov256 | Opcode::AddressToHash | Opcode::HashToAddress => w.set_256(op.a, w.get_256(op.b)),
+    Opcode::Select64 | Opcode::SelectBytes => w.set(op.a, w.get(if w.bool(op.b) { op.c } else { op.imm as u16 })),
+    Opcode::Select128 => w.set_128(op.a, w.get_128(if w.bool(op.b) { op.c } else { op.imm as u16 })),
+    Opcode::Select256 => w.set_256(op.a, w.get_256(if w.bool(op.b) { op.c } else { op.imm as u16 })),
+
+    Opcode::AddU64 => w.set(op.a, fits!(w.get(op.b).checked_add(w.get(op.c)))),
+    Opcode::SubU64 => w.set(op.a, fits!(w.get(op.b).checked_sub(w.get(op.c)))),
+    Opcode::MulU64 => w.set(op.a, fits!(w.get(op.b).checked_mul(w.get(op.c)))),
+    Opcode::DivU64 => { let c = nonzero!(w.get(op.c)); w.set(op.a, fits!(w.get(op.b).checked_div(c))) }
+    Opcode::DivUpU64 => { let c = nonzero!(w.get(op.c)); w.set(op.a, w.get(op.b).div_ceil(c)) }
+    Opcode::RemU64 => { let c = nonzero!(w.get(op.c)); w.set(op.a, fits!(w.get(op.b).checked_rem(c))) }
+    Opcode::AddImm => w.set(op.a, fits!(w.get(op.b).checked_add(op.imm))),
+    Opcode::SubImm => w.set(op.a, fits!(w.get(op.b).checked_sub(op.imm))),
+    Opcode::MulImm => w.set(op.a, fits!(w.get(op.b).checked_mul(op.imm))),
+    Opcode::MulDivDownU64 => {
+        let c = nonzero!(w.get(op.imm as u16));
+        w.set(op.a, fits!(math::mul_div_64(w.get(op.b), w.get(op.c), c, Round::Down)));
+    }
+    Opcode::MulDivUpU64 => {
+        let c = nonzero!(w.get(op.imm as u16));
+        w.set(op.a, fits!(math::mul_div_64(w.get(op.b), w.get(op.c), c, Round::Up)));
+    }
+    Opcode::PowU64 => w.set(op.a, fits!(math::pow(w.get(op.b), w.get(op.c)))),
+    Opcode::MinU64 => w.set(op.a, w.get(op.b).min(w.get(op.c))),
+    Opcode::MaxU64 => w.set(op.a, w.get(op.b).max(w.get(op.c))),
+    Opcode::AndU64 | Opcode::AndBool => w.set(op.a, w.get(op.b) & w.get(op.c)),
+    Opcode::OrU64 | Opcode::OrBool => w.set(op.a, w.get(op.b) | w.get(op.c)),
+    Opcode::XorU64 | Opcode::XorBool => w.set(op.a, w.get(op.b) ^ w.get(op.c)),
+    Opcode::NotU64 => w.set(op.a, !w.get(op.b)),
+    Opcode::NotBool => w.set(op.a, w.get(op.b) ^ 1),
+    Opcode::ShlU64 => w.set(op.a, fits!(math::shl(w.get(op.b).into(), w.get(op.c), 64).map(|n| n as u64))),
+    Opcode::ShrU64 => w.set(op.a, math::shr(w.get(op.b).into(), w.get(op.c)) as u64),
+    Opcode::AddWrap => w.set(op.a, w.get(op.b).wrapping_add(w.get(op.c))),
+    Opcode::MulWrap => w.set(op.a, w.get(op.b).wrapping_mul(w.get(op.c))),
+    Opcode::LtU64 => w.set(op.a, (w.get(op.b) < w.get(op.c)).into()),
+    Opcode::LeU64 => w.set(op.a, (w.get(op.b) <= w.get(op.c)).into()),
+    Opcode::Eq64 => w.set(op.a, (w.get(op.b) == w.get(op.c)).into()),
+    Opcode::Ne64 => w.set(op.a, (w.get(op.b) != w.get(op.c)).into()),
+
+    Opcode::AddI64 => w.set_i64(op.a, fits!(w.i64(op.b).checked_add(w.i64(op.c)))),
+    Opcode::SubI64 => w.set_i64(op.a, fits!(w.i64(op.b).checked_sub(w.i64(op.c)))),
+    Opcode::MulI64 => w.set_i64(op.a, fits!(w.i64(op.b).checked_mul(w.i64(op.c)))),
+    Opcode::DivI64 => { let c = nonzero!(w.i64(op.c)); w.set_i64(op.a, fits!(w.i64(op.b).checked_div(c))) }
+    Opcode::RemI64 => { let c = nonzero!(w.i64(op.c)); w.set_i64(op.a, fits!(w.i64(op.b).checked_rem(c))) }
+    Opcode::NegI64 => w.set_i64(op.a, fits!(w.i64(op.b).checked_neg())),
+    Opcode::LtI64 => w.set(op.a, (w.i64(op.b) < w.i64(op.c)).into()),
+    Opcode::LeI64 => w.set(op.a, (w.i64(op.b) <= w.i64(op.c)).into()),
+
+    Opcode::AddU128 | Opcode::AddFix => w.set_128(op.a, fits!(w.get_128(op.b).checked_add(w.get_128(op.c)))),
+    Opcode::SubU128 | Opcode::SubFix => w.set_128(op.a, fits!(w.get_128(op.b).checked_sub(w.get_128(op.c)))),
+    Opcode::MulU128 => w.set_128(op.a, fits!(w.get_128(op.b).checked_mul(w.get_128(op.c)))),
+    Opcode::MulWide => w.set_128(op.a, u128::from(w.get(op.b)).wrapping_mul(w.get(op.c).into())),
+    Opcode::DivU128 => { let c = nonzero!(w.get_128(op.c)); w.set_128(op.a, fits!(math::div(w.get_128(op.b), c, Round::Down))) }
+    Opcode::DivUpU128 => { let c = nonzero!(w.get_128(op.c)); w.set_128(op.a, fits!(math::div(w.get_128(op.b), c, Round::Up))) }
+    Opcode::RemU128 => { let c = nonzero!(w.get_128(op.c)); w.set_128(op.a, fits!(w.get_128(op.b).checked_rem(c))) }
+    Opcode::MulDivDownU128 => {
+        let c = nonzero!(w.get_128(op.imm as u16));
+        w.set_128(op.a, fits!(math::mul_div(w.get_128(op.b), w.get_128(op.c), c, Round::Down)));
+    }
+    Opcode::MulDivUpU128 => {
+        let c = nonzero!(w.get_128(op.imm as u16));
+        w.set_128(op.a, fits!(math::mul_div(w.get_128(op.b), w.get_128(op.c), c, Round::Up)));
+    }
+    Opcode::SqrtDownU128 => w.set_128(op.a, math::sqrt(w.get_128(op.b), Round::Down)),
+    Opcode::SqrtUpU128 => w.set_128(op.a, math::sqrt(w.get_128(op.b), Round::Up)),
+    Opcode::MinU128 | Opcode::MinFix => w.set_128(op.a, w.get_128(op.b).min(w.get_128(op.c))),
+    Opcode::MaxU128 | Opcode::MaxFix => w.set_128(op.a, w.get_128(op.b).max(w.get_128(op.c))),
+    Opcode::ShlU128 => w.set_128(op.a, fits!(math::shl(w.get_128(op.b), w.get(op.c), 128))),
+    Opcode::ShrU128 => w.set_128(op.a, math::shr(w.get_128(op.b), w.get(op.c))),
+    Opcode::LtU128 | Opcode::LtFix => w.set(op.a, (w.get_128(op.b) < w.get_128(op.c)).into()),
+    Opcode::LeU128 | Opcode::LeFix => w.set(op.a, (w.get_128(op.b) <= w.get_128(op.c)).into()),
+    Opcode::Eq128 => w.set(op.a, (w.get_128(op.b) == w.get_128(op.c)).into()),
+    Opcode::Ne128 => w.set(op.a, (w.get_128(op.b) != w.get_128(op.c)).into()),
+
+    Opcode::MulDownFix => w.set_128(op.a, fits!(math::mul_fix(w.get_128(op.b), w.get_128(op.c), Round::Down))),
+    Opcode::MulUpFix => w.set_128(op.a, fits!(math::mul_fix(w.get_128(op.b), w.get_128(op.c), Round::Up))),
+    Opcode::DivDownFix => { let c = nonzero!(w.get_128(op.c)); w.set_128(op.a, fits!(math::div_fix(w.get_128(op.b), c, Round::Down))) }
+    Opcode::DivUpFix => { let c = nonzero!(w.get_128(op.c)); w.set_128(op.a, fits!(math::div_fix(w.get_128(op.b), c, Round::Up))) }
+    Opcode::PowDownFix => w.set_128(op.a, fits!(math::pow_fix(w.get_128(op.b), w.get(op.c), Round::Down))),
+    Opcode::PowUpFix => w.set_128(op.a, fits!(math::pow_fix(w.get_128(op.b), w.get(op.c), Round::Up))),
+    Opcode::SqrtDownFix => w.set_128(op.a, math::sqrt_fix(w.get_128(op.b), Round::Down)),
+    Opcode::SqrtUpFix => w.set_128(op.a, math::sqrt_fix(w.get_128(op.b), Round::Up)),
+    Opcode::ScaleDown => w.set(op.a, fits!(math::scale(w.get(op.b), w.get_128(op.c), Round::Down))),
+    Opcode::ScaleUp => w.set(op.a, fits!(math::scale(w.get(op.b), w.get_128(op.c), Round::Up))),
+    Opcode::UnscaleDown => { let c = nonzero!(w.get_128(op.c)); w.set(op.a, fits!(math::unscale(w.get(op.b), c, Round::Down))) }
+    Opcode::UnscaleUp => { let c = nonzero!(w.get_128(op.c)); w.set(op.a, fits!(math::unscale(w.get(op.b), c, Round::Up))) }
+    Opcode::RatioDown => { let c = nonzero!(w.get(op.c)); w.set_128(op.a, fits!(math::div(u128::from(w.get(op.b)) << 64, c.into(), Round::Down))) }
+    Opcode::RatioUp => { let c = nonzero!(w.get(op.c)); w.set_128(op.a, fits!(math::div(u128::from(w.get(op.b)) << 64, c.into(), Round::Up))) }
+
+    Opcode::Widen => w.set_128(op.a, w.get(op.b).into()),
+    Opcode::Narrow => w.set(op.a, fits!(u64::try_from(w.get_128(op.b)).ok())),
+    Opcode::U64ToI64 => w.set_i64(op.a, fits!(i64::try_from(w.get(op.b)).ok())),
+    Opcode::I64ToU64 => w.set(op.a, fits!(u64::try_from(w.i64(op.b)).ok())),
+    Opcode::U64ToFix => w.set_128(op.a, u128::from(w.get(op.b)) << 64),
+    Opcode::FloorFix => w.set(op.a, (w.get_128(op.b) >> 64) as u64),
+    Opcode::CeilFix => w.set(op.a, fits!(math::scale(1, w.get_128(op.b), Round::Up))),
+
+    Opcode::Eq256 => w.set(op.a, (w.get_256(op.b) == w.get_256(op.c)).into()),
+    Opcode::Ne256 => w.set(op.a, (w.get_256(op.b) != w.get_256(op.c)).into()),
+    Opcode::Lt256 => w.set(op.a, (w.get_256(op.b) < w.get_256(op.c)).into()),
+
+    Opcode::Jump => enter!(pc, gas, op.c.into(), Blocks::unpack(op.imm).taken),
+    Opcode::JumpIf => goto!(op, pc, gas, w.bool(op.a)),
+    Opcode::JumpUnless => goto!(op, pc, gas, !w.bool(op.a)),
+    Opcode::JumpEq => goto!(op, pc, gas, w.get(op.a) == w.get(op.b)),
+    Opcode::JumpNe => goto!(op, pc, gas, w.get(op.a) != w.get(op.b)),
+    Opcode::JumpLt => goto!(op, pc, gas, w.get(op.a) < w.get(op.b)),
+    Opcode::JumpLe => goto!(op, pc, gas, w.get(op.a) <= w.get(op.b)),
+    Opcode::JumpEqImm => goto!(op, pc, gas, w.get(op.a) == op.b.into()),
+    Opcode::JumpNeImm => goto!(op, pc, gas, w.get(op.a) != op.b.into()),
+    Opcode::JumpLtImm => goto!(op, pc, gas, w.get(op.a) < op.b.into()),
+    Opcode::JumpGeImm => goto!(op, pc, gas, w.get(op.a) >= op.b.into()),
+    Opcode::Call => break Stop::Call(*op),
+    Opcode::Ret => break Stop::Ret(*op),
+    Opcode::Require if w.bool(op.a) => {},
+    Opcode::Require | Opcode::Revert => break Stop::Trap(Trap::Revert(op.imm as u16)),
+    Opcode::Unreachable => break Stop::Trap(Trap::Unreachable),
+    Opcode::CallProgram | Opcode::ViewProgram => break Stop::Leave(*op),
+
+    Opcode::ConstBytes | Opcode::LenBytes | Opcode::EqBytes | Opcode::NeBytes | Opcode::AtBytes | Opcode::Concat
+    | Opcode::Slice | Opcode::Pack | Opcode::Sha256 | Opcode::Sha256Pair | Opcode::Load | Opcode::Store
+    | Opcode::MapGet | Opcode::MapSet | Opcode::MapHas | Opcode::MapRemove | Opcode::SelfAddress
+    | Opcode::Caller | Opcode::Payment | Opcode::Height | Opcode::Time | Opcode::Balance | Opcode::Transfer
+    | Opcode::Emit => done!(execute(op, w.again(), world, program)),
+}
