@@ -128,6 +128,13 @@ impl Diagnostics {
             .any(|diagnostic| diagnostic.severity() == Severity::Error)
     }
 
+    /// With one more.
+    #[must_use]
+    pub fn with(mut self, diagnostic: Diagnostic) -> Self {
+        self.0.push(diagnostic);
+        self
+    }
+
     /// In order of their places.
     pub fn iter(&self) -> std::slice::Iter<'_, Diagnostic> {
         self.0.iter()

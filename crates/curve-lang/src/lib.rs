@@ -1,10 +1,17 @@
 //! The Curve language: source to verified bytecode.
 
 mod check;
+mod codegen;
+mod compile;
 pub mod diagnostic;
 pub mod hir;
+pub mod interface;
+mod ir;
+pub mod machine;
+mod opt;
 pub mod reference;
 mod show;
+pub mod source_map;
 pub mod span;
 pub mod symbols;
 pub mod syntax;
@@ -13,3 +20,4 @@ pub mod types;
 pub mod value;
 
 pub use check::{Checked, check};
+pub use compile::{Artifact, Options, compile};

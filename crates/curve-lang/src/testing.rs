@@ -4,9 +4,14 @@
 //! two: [`MachineLedger`] runs the compiled program on CurveVM, [`ReferenceLedger`] interprets the source. Both must come
 //! to the same.
 
+use std::sync::Arc;
+
+use curvevm::Verified;
+
 use crate::{
     diagnostic::{Code, Diagnostic},
     hir::Program,
+    machine::MachineLedger,
     reference::{Chain, Ledger, ReferenceLedger, Script},
     span::Span,
 };
@@ -116,5 +121,11 @@ pub fn run_tests<L: Ledger>(
 /// Runs all tests with the program interpreted from its source.
 pub fn run_reference_tests(program: &Program, options: TestOptions) -> Vec<TestReport> {
     let start = || ReferenceLedger::new(program, Chain::new(own_address(), START_MS, START_HEIGHT));
+    run_tests(program, options, start)
+}
+
+/// Runs all tests with the compiled program on CurveVM.
+pub fn run_machine_tests(program: &Program, code: &Arc<Verified>, options: TestOptions) -> Vec<TestReport> {
+    let start = || MachineLedger::new(program, code.clone(), own_address(), START_MS, START_HEIGHT);
     run_tests(program, options, start)
 }

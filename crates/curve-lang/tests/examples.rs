@@ -1,11 +1,11 @@
 //! The example programs: they compile without a warning, and their tests pass.
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, sync::Arc};
 
 use curve_lang::{
-    check,
+    Options, check, compile,
     diagnostic::{Style, render},
-    testing::{TestOptions, run_reference_tests},
+    testing::{TestOptions, TestReport, run_machine_tests, run_reference_tests},
 };
 
 fn examples() -> Vec<(String, String)> {
@@ -25,6 +25,19 @@ fn examples() -> Vec<(String, String)> {
     examples
 }
 
+fn expect_all_pass(name: &str, source: &str, reports: Vec<TestReport>) {
+    assert!(!reports.is_empty());
+    for report in reports {
+        if let Some(failure) = report.failure {
+            panic!(
+                "{name}: {}: {failure:?}\n{}",
+                report.name,
+                &source[failure.span.range()]
+            );
+        }
+    }
+}
+
 #[test]
 fn examples_pass_their_tests_by_the_reference() {
     for (name, source) in examples() {
@@ -34,16 +47,29 @@ fn examples_pass_their_tests_by_the_reference() {
             "{}",
             render(&checked.diagnostics, &name, &source, Style::Plain)
         );
-        let reports = run_reference_tests(&checked.program, TestOptions::default());
-        assert!(!reports.is_empty());
-        for report in reports {
-            if let Some(failure) = report.failure {
-                panic!(
-                    "{name}: {}: {failure:?}\n{}",
-                    report.name,
-                    &source[failure.span.range()]
-                );
-            }
+        expect_all_pass(
+            &name,
+            &source,
+            run_reference_tests(&checked.program, TestOptions::default()),
+        );
+    }
+}
+
+#[test]
+fn examples_pass_their_tests_on_the_machine() {
+    for (name, source) in examples() {
+        for optimise in [false, true] {
+            let options = Options {
+                file: name.clone(),
+                optimise,
+            };
+            let artifact = compile(&source, &options).unwrap();
+            let code = Arc::new(artifact.program.verify().unwrap());
+            expect_all_pass(
+                &name,
+                &source,
+                run_machine_tests(&artifact.hir, &code, TestOptions::default()),
+            );
         }
     }
 }

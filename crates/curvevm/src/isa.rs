@@ -7,6 +7,7 @@ mod cost;
 mod table;
 
 pub use cost::Cost;
+pub(crate) use table::Code;
 pub use table::{Opcode, TABLE};
 
 use crate::TrapKind;

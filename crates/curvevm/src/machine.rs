@@ -28,7 +28,7 @@ use world::{Scene, World, address};
 
 use crate::{
     Address, DecodeError, Effects, Fault, Host, Instr, Kind, Selector, Trap, Type, Value, Verified,
-    codec::decode_values, limits::MAX_CALL_DEPTH, verify::Op,
+    codec::decode_values, isa::Code, limits::MAX_CALL_DEPTH, verify::Op,
 };
 
 /// A quantity of gas: ten are about a nanosecond.
@@ -445,10 +445,7 @@ impl Execution<'_> {
 /// Payment, arguments, results and interface of an instruction that calls a program.
 fn operands(op: &Op) -> (Option<u16>, u16, u16, usize) {
     match op.code {
-        crate::Opcode::CallProgram => (Some(op.b), op.c, op.imm as u16, (op.imm >> 16) as usize),
+        Code::CallProgram => (Some(op.b), op.c, op.imm as u16, (op.imm >> 16) as usize),
         _ => (None, op.b, op.c, op.imm as usize),
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,6 +1,8 @@
 //! A program as plain data: what a compiler makes, what is encoded, what the verifier reads.
 
-use crate::{Instr, Type, Value};
+use rollup_abi::{Digest, sha256};
+
+use crate::{Instr, Type, Value, domain, encode_values};
 
 /// A program, not verified.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -170,6 +172,16 @@ impl Slot {
     /// Types of what is stored.
     pub fn value_types(&self) -> Vec<Type> {
         self.values.iter().map(|field| field.ty).collect()
+    }
+
+    /// Where the program stores the cell, or the map's entry at these keys.
+    pub fn key(&self, keys: &[Value]) -> Digest {
+        let slot = sha256(&[domain::SLOT, self.name.as_bytes()]);
+        if self.keys.is_empty() {
+            slot
+        } else {
+            sha256(&[domain::ITEM, &slot, &encode_values(keys)])
+        }
     }
 }
 

@@ -12,6 +12,7 @@
 
 mod error;
 mod function;
+mod fuse;
 mod lower;
 mod schema;
 mod verified;
@@ -72,6 +73,3 @@ fn limit(what: &'static str, got: usize, max: usize) -> Result<(), VerifyError> 
     }
     Ok(())
 }
-
-#[cfg(test)]
-mod tests;

@@ -44,8 +44,8 @@ fn main() -> ExitCode {
         return enter();
     }
     let named = |test: &&str| arguments.iter().any(|argument| argument == test);
-    let any = TESTS.iter().any(|test| named(&test));
-    for test in TESTS.iter().filter(|test| !any || named(test)) {
+    let any = TESTS.iter().any(&named);
+    for test in TESTS.into_iter().filter(|test| !any || named(test)) {
         run(test);
         println!("{test}: ok");
     }

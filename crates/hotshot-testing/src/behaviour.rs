@@ -9,6 +9,8 @@ mod puppet;
 mod voters;
 mod wild;
 
+use std::fmt;
+
 use hotshot_types::{Message, View};
 
 pub use collusion::DishonestVoter;
@@ -56,6 +58,16 @@ impl Behaviour {
     /// A faulty member.
     pub fn byzantine(transformer: impl EventTransformer + 'static) -> Self {
         Self::Byzantine(Box::new(transformer))
+    }
+}
+
+impl fmt::Display for Behaviour {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Standard => "standard",
+            Self::Byzantine(transformer) => transformer.name(),
+            Self::ByzantineTwins => "ByzantineTwins",
+        })
     }
 }
 

@@ -3,12 +3,13 @@
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use crate::{
-    Violation,
+    Reductions, Violation,
     behaviour::Behaviour,
     description::{ChangeNode, FailedViews, Heal, NodeAction, Partitions, Parts, TestDescription},
     launcher::TestLauncher,
     reliability::NetworkReliability,
     runner::Summary,
+    shrink::shrink,
 };
 
 /// Builds a [`TestDescription`], and runs it.
@@ -49,9 +50,14 @@ impl TestBuilder {
         self.with(|d| d.epoch_height = height)
     }
 
-    /// The members' stakes by epoch: zero for who is not in its committee. At least one epoch must have all members.
+    /// The members' stakes by epoch: zero for who is not in its committee.
     pub fn stakes_by_epoch(self, stakes: impl Fn(u64) -> Vec<u64> + Send + Sync + 'static) -> Self {
         self.with(|d| d.stakes_by_epoch = Some(Arc::new(stakes)))
+    }
+
+    /// Machines beside the members.
+    pub fn observers(self, observers: usize) -> Self {
+        self.with(|d| d.observers = observers)
     }
 
     /// The links.
@@ -141,16 +147,27 @@ impl TestBuilder {
             .run_test()
     }
 
-    /// Runs all seeds, each twice with equal traces. `HOTSHOT_SEED` in the environment runs only that seed.
+    /// Runs all seeds, each twice with equal traces. In the environment, `HOTSHOT_SEED` runs only that seed, and
+    /// `HOTSHOT_REDUCE` takes away what the [`Reductions`] name.
     ///
     /// # Panics
     ///
-    /// At the first violation, with the seed and the command that replays it.
+    /// At the first violation, with the seed and the command that replays it, and with the least that violates the same.
     pub fn check(self) -> Vec<Summary> {
         let only = std::env::var("HOTSHOT_SEED").ok();
         let only = only.map(|seed| seed.parse::<u64>().expect("HOTSHOT_SEED is a number"));
+        let reduce = std::env::var("HOTSHOT_REDUCE").unwrap_or_default();
+        let reductions: Reductions = reduce
+            .parse()
+            .unwrap_or_else(|error| panic!("HOTSHOT_REDUCE: {error}"));
         let seeds = only.map_or(0..self.seeds, |seed| seed..seed + 1);
-        let run = |seed| self.run(seed).unwrap_or_else(|violation| panic!("{violation}"));
+        let reduced = self.with(|d| *d = d.clone().reduced(&reductions));
+        let run = |seed| {
+            reduced.run(seed).unwrap_or_else(|violation| {
+                let least = shrink(reduced.description.clone(), &violation);
+                panic!("{violation}\n{least}")
+            })
+        };
         seeds
             .map(|seed| {
                 let (first, second) = (run(seed), run(seed));

@@ -26,8 +26,8 @@ mod votes;
 
 use std::{collections::BTreeSet, time::Duration};
 
-use hotshot::{Input, Outgoing, Output};
-use hotshot_types::{Epochs, NodeId, TimeoutData};
+use hotshot::{Consensus, Input, Outgoing, Output};
+use hotshot_types::{Epoch, Epochs, NodeId, TimeoutData};
 use rollup_abi::Header;
 
 pub(crate) use agreement::Agreement;
@@ -121,6 +121,8 @@ impl Checks {
         ledger: &mut Ledger,
         what: &Outgoing,
     ) -> Result<(), Finding> {
+        let speaks = certificates::require(may_speak(node, ledger, what), "it is no member and speaks");
+        named("conduct", speaks)?;
         named("durable", durable::sent(node, what))?;
         named("certificates", certificates::sent(ledger, what))?;
         named("votes", self.votes.sent(node.member, ledger, what))?;
@@ -151,6 +153,22 @@ impl Checks {
         self.monotone.started(machine);
         self.acts.started(machine, &node.log);
         self.heard.started(machine, &node.log);
+    }
+}
+
+/// Members vote in their epoch; in the one after, they still pass on what ended it. Everybody may ask.
+fn may_speak(node: &Node, ledger: &Ledger, what: &Outgoing) -> bool {
+    let member_of = |epoch| ledger.roster.stake(epoch, node.member).0 > 0;
+    match what {
+        Outgoing::FetchProposal(_) | Outgoing::FetchBlocks(_) => true,
+        Outgoing::Proposal(proposal) => member_of(proposal.epoch()),
+        Outgoing::Vote1(data) | Outgoing::Vote2(data) => member_of(data.epoch),
+        Outgoing::Timeout(data, _) => member_of(data.epoch),
+        Outgoing::Certificate1(_) | Outgoing::Certificate2(_) | Outgoing::TimeoutCertificate(_) => {
+            // A step may lead through more than one epoch.
+            let epoch = node.core.as_ref().map_or(Epoch::ZERO, Consensus::epoch);
+            (0..3).any(|back| member_of(Epoch::new(epoch.get().saturating_sub(back))))
+        }
     }
 }
 

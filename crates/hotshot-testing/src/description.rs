@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fmt,
     sync::Arc,
     time::Duration,
 };
@@ -9,6 +10,7 @@ use std::{
 use hotshot::Timing;
 
 use crate::{
+    Profile, Reductions,
     behaviour::Behaviour,
     fixtures,
     reliability::{DelayMs, NetworkReliability, SynchronousNetwork},
@@ -148,19 +150,32 @@ pub struct Partitions {
 /// Gives each member its behaviour.
 pub type Behaviours = Arc<dyn Fn(usize) -> Behaviour + Send + Sync>;
 
+/// What runs a test again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Replay {
+    /// The test function of its name.
+    Scenario,
+    /// The soak.
+    Soak(Profile),
+}
+
 /// A whole test.
 #[derive(Clone)]
 pub struct TestDescription {
     /// Its name: the test function's, or the profile's.
     pub name: String,
-    /// The command that runs it again, with `{seed}` for the seed.
-    pub replay: String,
+    /// What runs it again.
+    pub replay: Replay,
+    /// What was taken away from it.
+    pub reductions: Reductions,
     /// The members' stakes in the first epoch.
     pub node_stakes: Vec<u64>,
     /// Blocks in an epoch; zero for one that does not end.
     pub epoch_height: u64,
     /// The members' stakes by epoch, if they change: zero for who is not in the committee.
     pub stakes_by_epoch: Option<Stakes>,
+    /// Machines beside the members, behind them in number: they follow and say nothing.
+    pub observers: usize,
     /// The protocol's times.
     pub timing_data: Timing,
     /// The links.
@@ -190,12 +205,12 @@ impl TestDescription {
     pub fn new(name: &str, nodes: usize) -> Self {
         Self {
             name: name.to_owned(),
-            replay: format!(
-                "HOTSHOT_SEED={{seed}} cargo nextest run -p hotshot-testing -E 'test(/{name}$/)'"
-            ),
+            replay: Replay::Scenario,
+            reductions: Reductions::default(),
             node_stakes: vec![1; nodes],
             epoch_height: 0,
             stakes_by_epoch: None,
+            observers: 0,
             timing_data: fixtures::fast(),
             unreliable_network: Arc::new(SynchronousNetwork {
                 delay: DelayMs { low: 0, high: 5 },
@@ -219,5 +234,94 @@ impl TestDescription {
                 within: Duration::from_secs(120),
             },
         }
+    }
+}
+
+impl TestDescription {
+    /// The command that runs this seed again.
+    pub fn command(&self, seed: u64) -> String {
+        let reduced = !self.reductions.0.is_empty();
+        let (name, reductions) = (&self.name, &self.reductions);
+        match self.replay {
+            Replay::Scenario => {
+                let reduce = if reduced {
+                    format!(" HOTSHOT_REDUCE={reductions}")
+                } else {
+                    String::new()
+                };
+                format!(
+                    "HOTSHOT_SEED={seed}{reduce} cargo nextest run -p hotshot-testing -E 'test(/{name}$/)'"
+                )
+            }
+            Replay::Soak(profile) => {
+                let reduce = if reduced {
+                    format!(" --reduce {reductions}")
+                } else {
+                    String::new()
+                };
+                format!("cargo xtask sim --profile {profile} --seeds 1 --first-seed {seed}{reduce}")
+            }
+        }
+    }
+}
+
+/// What goes wrong, one thing per line.
+impl fmt::Display for TestDescription {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            node_stakes,
+            observers,
+            async_delay_config: parts,
+            ..
+        } = self;
+        writeln!(
+            f,
+            "  {} members with stakes {node_stakes:?}, {observers} observers",
+            node_stakes.len()
+        )?;
+        if self.epoch_height > 0 {
+            writeln!(f, "  epochs of {} blocks", self.epoch_height)?;
+        }
+        if let Some(stakes) = &self.stakes_by_epoch {
+            let first: Vec<Vec<u64>> = (0..4).map(|epoch| stakes(epoch)).collect();
+            writeln!(f, "  stakes by epoch: {first:?} …")?;
+        }
+        for member in self.liars() {
+            writeln!(f, "  member {member}: {}", (self.behaviour)(member))?;
+        }
+        if !self.faulty.is_empty() {
+            writeln!(f, "  counted as faulty: {:?}", self.faulty)?;
+        }
+        writeln!(f, "  links: {:?}", self.unreliable_network)?;
+        writeln!(f, "  machines: {parts:?}")?;
+        if let Some(Partitions { every, groups }) = self.partitions {
+            writeln!(f, "  partitions: up to {groups} groups, anew every {every:?}")?;
+        }
+        for (view, changes) in &self.spinning_properties {
+            let each: Vec<String> = changes
+                .iter()
+                .map(|c| format!("{} {:?}", c.idx, c.updown))
+                .collect();
+            writeln!(f, "  in view {view}: {}", each.join(", "))?;
+        }
+        if let Some((machine, output)) = self.crash_before {
+            writeln!(f, "  machine {machine} crashes before output {output}")?;
+        }
+        if self.clock_skew_ms != 0 {
+            writeln!(f, "  clocks off by up to {} ms", self.clock_skew_ms)?;
+        }
+        if let Some(Heal { at, blocks, within }) = self.heal {
+            writeln!(
+                f,
+                "  faults end at {at:?}; then {blocks} blocks within {within:?}"
+            )?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for TestDescription {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
     }
 }

@@ -26,7 +26,7 @@ impl TestLauncher {
 
     /// Puts the nodes into place and starts those that do not join late.
     pub fn launch(self) -> TestRunner {
-        let late: Vec<usize> = (0..self.description.node_stakes.len())
+        let late: Vec<usize> = (0..self.description.node_stakes.len() + self.description.observers)
             .filter(|node| {
                 let mut changes = self.description.spinning_properties.values().flatten();
                 let first = changes.find(|change| change.idx == *node);

@@ -127,10 +127,12 @@ mod launcher;
 mod ledger;
 mod node;
 mod profile;
+mod reduction;
 mod reliability;
 mod roster;
 mod runner;
 mod schedule;
+mod shrink;
 mod trace;
 mod violation;
 
@@ -142,16 +144,18 @@ pub use behaviour::{
 pub use builder::TestBuilder;
 pub use description::{
     Behaviours, ChangeNode, FailedViews, Heal, NodeAction, OverallSafetyPropertiesDescription, Partitions,
-    Parts, TestDescription,
+    Parts, Replay, TestDescription,
 };
 pub use launcher::TestLauncher;
 pub use profile::{Profile, ProfileError};
+pub use reduction::{Reduction, ReductionError, Reductions};
 pub use reliability::{
     AsynchronousNetwork, Chance, ChaosNetwork, DelayMs, NetworkReliability, PartiallySynchronousNetwork,
     PerfectNetwork, SynchronousNetwork,
 };
 pub use roster::Stakes;
 pub use runner::{Summary, TestRunner};
+pub use shrink::{Shrunk, shrink};
 pub use violation::Violation;
 
 /// The one source of randomness: the same on every machine and in every version of its crate.

@@ -7,8 +7,8 @@ use rand::{Rng, SeedableRng, seq::SliceRandom};
 use crate::{
     BadProposalViewDos, Behaviour, Chance, ChaosNetwork, DelayMs, DishonestLeader, DishonestVoter,
     DishonestVoting, Equivocator, Flooder, Forger, Hoarder, InvalidState, NodeAction, Partitions, Parts,
-    PayloadWithholder, Silent, SimRng, Summary, TestBuilder, TestDescription, TestLauncher, ViewDelay,
-    Violation, Wild,
+    PayloadWithholder, Replay, Silent, SimRng, Summary, TestBuilder, TestDescription, TestLauncher,
+    ViewDelay, Violation, Wild,
 };
 
 /// How long faults last.
@@ -64,7 +64,7 @@ impl Profile {
         let mut rng = SimRng::seed_from_u64(!seed);
         let nodes = *[4, 4, 5, 7, 7, 10].choose(&mut rng).expect("there are some");
         let mut builder = TestBuilder::new(&self.to_string(), nodes)
-            .with(|d| d.replay = format!("cargo xtask sim --profile {self} --seeds 1 --first-seed {{seed}}"))
+            .with(|d| d.replay = Replay::Soak(self))
             .network(links(&mut rng))
             .parts(parts(&mut rng))
             .heals(FAULTS, 5, RECOVERY)
@@ -84,7 +84,11 @@ impl Profile {
             }
             Self::Byzantine => {
                 let faulty = some(nodes, (nodes - 1) / 3, &mut rng);
-                builder = corrupt(builder, nodes, faulty, &mut rng);
+                let lonely = rng.gen_bool(0.1);
+                if lonely {
+                    builder = builder.with(lonesome);
+                }
+                builder = corrupt(builder, nodes, faulty, lonely, &mut rng);
             }
             Self::Epochs => {
                 let most = (nodes - 1) / 3;
@@ -97,7 +101,7 @@ impl Profile {
                 if faulty.is_empty() {
                     builder = upheaval(builder, nodes, &mut rng);
                 }
-                builder = corrupt(builder, nodes, faulty, &mut rng);
+                builder = corrupt(builder, nodes, faulty, false, &mut rng);
             }
         }
         builder.build()
@@ -115,10 +119,19 @@ fn some(nodes: usize, count: usize, rng: &mut SimRng) -> BTreeSet<usize> {
     rand::seq::index::sample(rng, nodes, count).into_iter().collect()
 }
 
-fn corrupt(builder: TestBuilder, nodes: usize, faulty: BTreeSet<usize>, rng: &mut SimRng) -> TestBuilder {
+/// Faulty members of several kinds; `silent` ones only keep still.
+fn corrupt(
+    builder: TestBuilder,
+    nodes: usize,
+    faulty: BTreeSet<usize>,
+    silent: bool,
+    rng: &mut SimRng,
+) -> TestBuilder {
     let kind = rng.gen_range(0..KINDS);
     builder.behaviour(move |member| {
-        if faulty.contains(&member) {
+        if silent && faulty.contains(&member) {
+            Behaviour::byzantine(Silent { kinds: &[] })
+        } else if faulty.contains(&member) {
             behaviour(kind + member, nodes, &faulty)
         } else {
             Behaviour::Standard
@@ -168,6 +181,16 @@ fn parts(rng: &mut SimRng) -> Parts {
         },
         ..Parts::rough()
     }
+}
+
+/// Nobody can be spared, for the faulty say nothing; and each is often alone, and restarts there.
+fn lonesome(description: &mut TestDescription) {
+    description.async_delay_config.crash = 0.05;
+    description.async_delay_config.restart_after = DelayMs { low: 0, high: 400 };
+    description.partitions = Some(Partitions {
+        every: Duration::from_millis(500),
+        groups: 3,
+    });
 }
 
 /// Some join late, some restart, now and then everybody does.

@@ -99,7 +99,8 @@ impl TestRunner {
             timing: description.timing_data,
         };
         let mut rng = SimRng::seed_from_u64(seed);
-        let mut nodes: Vec<Node> = (0..description.node_stakes.len()).map(Node::new).collect();
+        let machines = description.node_stakes.len() + description.observers;
+        let mut nodes: Vec<Node> = (0..machines).map(Node::new).collect();
         let mut faulty: BTreeSet<usize> = description.faulty.clone();
         for member in 0..nodes.len() {
             match (description.behaviour)(member) {
@@ -209,7 +210,7 @@ impl TestRunner {
             seed: self.seed,
             at: self.now,
             view: self.highest_view,
-            replay: self.description.replay.replace("{seed}", &self.seed.to_string()),
+            replay: self.description.command(self.seed),
             tail: self.trace.tail(),
         })
     }

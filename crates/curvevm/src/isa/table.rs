@@ -18,12 +18,29 @@ use crate::TrapKind::{
 };
 
 macro_rules! table {
-    ($($name:ident $mnemonic:literal [$($operand:ident: $kind:expr),*] $cost:expr, [$($trap:expr),*] $text:literal;)*) => {
+    (internal: [$($internal:ident),*] $($name:ident $mnemonic:literal [$($operand:ident: $kind:expr),*] $cost:expr, [$($trap:expr),*] $text:literal;)*) => {
         /// What an instruction does.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[repr(u8)]
         pub enum Opcode {
             $(#[doc = $text] $name,)*
+        }
+
+        /// What the interpreter runs: the instructions, and what the verifier makes of some of them in `verify/fuse.rs`.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[repr(u8)]
+        #[allow(missing_docs, reason = "the instructions' names")]
+        pub enum Code {
+            $($name,)*
+            $($internal,)*
+        }
+
+        impl From<Opcode> for Code {
+            fn from(op: Opcode) -> Self {
+                match op {
+                    $(Opcode::$name => Self::$name,)*
+                }
+            }
         }
 
         /// Every instruction, at the index that is its code.
@@ -45,6 +62,11 @@ const fn fixed(gas: u32) -> Cost {
 }
 
 table! {
+    internal: [
+        AddU64Last, SubU64Last, MulU64Last, AndU64Last, OrU64Last, XorU64Last, AddWrapLast, MulWrapLast, AddImmLast,
+        SubImmLast, MulImmLast, AddImmJumpLt
+    ]
+
     // Constants, moves, choices.
     ConstU64 "const.u64" [d: Out(U64), n: Imm64] fixed(10), [] "d = n";
     ConstI64 "const.i64" [d: Out(I64), n: ImmI64] fixed(10), [] "d = n";

@@ -197,6 +197,3 @@ pub fn shl(a: u128, n: u64, bits: u32) -> Option<u128> {
 pub fn shr(a: u128, n: u64) -> u128 {
     u32::try_from(n).ok().and_then(|n| a.checked_shr(n)).unwrap_or(0)
 }
-
-#[cfg(test)]
-mod tests;

@@ -9,7 +9,8 @@ use super::{
     world::World,
 };
 use crate::{
-    Opcode, Trap, Verified,
+    Trap, Verified,
+    isa::Code,
     verify::{Blocks, Op},
 };
 
@@ -176,6 +177,14 @@ macro_rules! done {
     };
 }
 
+/// Writes a result, and keeps it for the next instruction.
+macro_rules! keep {
+    ($w:ident, $op:ident, $last:ident, $value:expr) => {{
+        $last = $value;
+        $w.set($op.a, $last);
+    }};
+}
+
 /// Pays for the block at an instruction and goes there.
 macro_rules! enter {
     ($pc:ident, $gas:ident, $target:expr, $cost:expr) => {
@@ -200,7 +209,7 @@ macro_rules! goto {
 /// Makes the loop from the meanings of the instructions. They stand in the loop itself, not in a function that says what
 /// comes next: each goes on to the next instruction by a jump of its own, which the processor predicts by itself.
 macro_rules! interpreter {
-    ($op:ident, $w:ident, $pc:ident, $gas:ident, $world:ident, $program:ident: $($meanings:tt)*) => {
+    ($op:ident, $w:ident, $pc:ident, $gas:ident, $last:ident, $world:ident, $program:ident: $($meanings:tt)*) => {
         /// Runs instructions of one frame until one of them leaves it.
         fn straight<T: Trace>(
             $program: &Verified,
@@ -210,8 +219,8 @@ macro_rules! interpreter {
             $world: &mut World,
             trace: &mut T,
         ) -> Stop {
-            let code = $program.code.as_slice();
-            let (mut $pc, mut $gas) = (*pc, *gas);
+            let code = if T::ON { &$program.plain } else { &$program.code }.as_slice();
+            let (mut $pc, mut $gas, mut $last) = (*pc, *gas, 0);
             let stop = loop {
                 let $op = &code[$pc];
                 if T::ON {
@@ -228,137 +237,157 @@ macro_rules! interpreter {
     };
 }
 
-interpreter! { op, w, pc, gas, world, program:
-    Opcode::ConstU64 | Opcode::ConstI64 | Opcode::ConstBool => w.set(op.a, op.imm),
-    Opcode::Const128 => {
+interpreter! { op, w, pc, gas, last, world, program:
+    Code::ConstU64 | Code::ConstI64 | Code::ConstBool => w.set(op.a, op.imm),
+    Code::Const128 => {
         let [low, high, ..] = program.wide[op.imm as usize];
         w.set_128(op.a, u128::from(low) | (u128::from(high) << 64))
     }
-    Opcode::Const256 => w.set_256(op.a, program.wide[op.imm as usize]),
-    Opcode::Mov64 | Opcode::MovBytes | Opcode::BoolToU64 => w.set(op.a, w.get(op.b)),
-    Opcode::Mov128 | Opcode::FixBits | Opcode::FixFromBits => w.set_128(op.a, w.get_128(op.b)),
-    Opcode::Mov256 | Opcode::AddressToHash | Opcode::HashToAddress => w.set_256(op.a, w.get_256(op.b)),
-    Opcode::Select64 | Opcode::SelectBytes => w.set(op.a, w.get(if w.bool(op.b) { op.c } else { op.imm as u16 })),
-    Opcode::Select128 => w.set_128(op.a, w.get_128(if w.bool(op.b) { op.c } else { op.imm as u16 })),
-    Opcode::Select256 => w.set_256(op.a, w.get_256(if w.bool(op.b) { op.c } else { op.imm as u16 })),
+    Code::Const256 => w.set_256(op.a, program.wide[op.imm as usize]),
+    Code::Mov64 | Code::MovBytes | Code::BoolToU64 => w.set(op.a, w.get(op.b)),
+    Code::Mov128 | Code::FixBits | Code::FixFromBits => w.set_128(op.a, w.get_128(op.b)),
+    Code::Mov256 | Code::AddressToHash | Code::HashToAddress => w.set_256(op.a, w.get_256(op.b)),
+    Code::Select64 | Code::SelectBytes => w.set(op.a, w.get(if w.bool(op.b) { op.c } else { op.imm as u16 })),
+    Code::Select128 => w.set_128(op.a, w.get_128(if w.bool(op.b) { op.c } else { op.imm as u16 })),
+    Code::Select256 => w.set_256(op.a, w.get_256(if w.bool(op.b) { op.c } else { op.imm as u16 })),
 
-    Opcode::AddU64 => w.set(op.a, fits!(w.get(op.b).checked_add(w.get(op.c)))),
-    Opcode::SubU64 => w.set(op.a, fits!(w.get(op.b).checked_sub(w.get(op.c)))),
-    Opcode::MulU64 => w.set(op.a, fits!(w.get(op.b).checked_mul(w.get(op.c)))),
-    Opcode::DivU64 => { let c = nonzero!(w.get(op.c)); w.set(op.a, fits!(w.get(op.b).checked_div(c))) }
-    Opcode::DivUpU64 => { let c = nonzero!(w.get(op.c)); w.set(op.a, w.get(op.b).div_ceil(c)) }
-    Opcode::RemU64 => { let c = nonzero!(w.get(op.c)); w.set(op.a, fits!(w.get(op.b).checked_rem(c))) }
-    Opcode::AddImm => w.set(op.a, fits!(w.get(op.b).checked_add(op.imm))),
-    Opcode::SubImm => w.set(op.a, fits!(w.get(op.b).checked_sub(op.imm))),
-    Opcode::MulImm => w.set(op.a, fits!(w.get(op.b).checked_mul(op.imm))),
-    Opcode::MulDivDownU64 => {
+    Code::AddU64 => keep!(w, op, last, fits!(w.get(op.b).checked_add(w.get(op.c)))),
+    Code::AddU64Last => keep!(w, op, last, fits!(last.checked_add(w.get(op.c)))),
+    Code::SubU64 => keep!(w, op, last, fits!(w.get(op.b).checked_sub(w.get(op.c)))),
+    Code::SubU64Last => keep!(w, op, last, fits!(last.checked_sub(w.get(op.c)))),
+    Code::MulU64 => keep!(w, op, last, fits!(w.get(op.b).checked_mul(w.get(op.c)))),
+    Code::MulU64Last => keep!(w, op, last, fits!(last.checked_mul(w.get(op.c)))),
+    Code::DivU64 => { let c = nonzero!(w.get(op.c)); w.set(op.a, fits!(w.get(op.b).checked_div(c))) }
+    Code::DivUpU64 => { let c = nonzero!(w.get(op.c)); w.set(op.a, w.get(op.b).div_ceil(c)) }
+    Code::RemU64 => { let c = nonzero!(w.get(op.c)); w.set(op.a, fits!(w.get(op.b).checked_rem(c))) }
+    Code::AddImm => keep!(w, op, last, fits!(w.get(op.b).checked_add(op.imm))),
+    Code::AddImmLast => keep!(w, op, last, fits!(last.checked_add(op.imm))),
+    Code::SubImm => keep!(w, op, last, fits!(w.get(op.b).checked_sub(op.imm))),
+    Code::SubImmLast => keep!(w, op, last, fits!(last.checked_sub(op.imm))),
+    Code::MulImm => keep!(w, op, last, fits!(w.get(op.b).checked_mul(op.imm))),
+    Code::MulImmLast => keep!(w, op, last, fits!(last.checked_mul(op.imm))),
+    Code::MulDivDownU64 => {
         let c = nonzero!(w.get(op.imm as u16));
-        w.set(op.a, fits!(math::mul_div_64(w.get(op.b), w.get(op.c), c, Round::Down)));
+        keep!(w, op, last, fits!(math::mul_div_64(w.get(op.b), w.get(op.c), c, Round::Down)));
     }
-    Opcode::MulDivUpU64 => {
+    Code::MulDivUpU64 => {
         let c = nonzero!(w.get(op.imm as u16));
-        w.set(op.a, fits!(math::mul_div_64(w.get(op.b), w.get(op.c), c, Round::Up)));
+        keep!(w, op, last, fits!(math::mul_div_64(w.get(op.b), w.get(op.c), c, Round::Up)));
     }
-    Opcode::PowU64 => w.set(op.a, fits!(math::pow(w.get(op.b), w.get(op.c)))),
-    Opcode::MinU64 => w.set(op.a, w.get(op.b).min(w.get(op.c))),
-    Opcode::MaxU64 => w.set(op.a, w.get(op.b).max(w.get(op.c))),
-    Opcode::AndU64 | Opcode::AndBool => w.set(op.a, w.get(op.b) & w.get(op.c)),
-    Opcode::OrU64 | Opcode::OrBool => w.set(op.a, w.get(op.b) | w.get(op.c)),
-    Opcode::XorU64 | Opcode::XorBool => w.set(op.a, w.get(op.b) ^ w.get(op.c)),
-    Opcode::NotU64 => w.set(op.a, !w.get(op.b)),
-    Opcode::NotBool => w.set(op.a, w.get(op.b) ^ 1),
-    Opcode::ShlU64 => w.set(op.a, fits!(math::shl(w.get(op.b).into(), w.get(op.c), 64).map(|n| n as u64))),
-    Opcode::ShrU64 => w.set(op.a, math::shr(w.get(op.b).into(), w.get(op.c)) as u64),
-    Opcode::AddWrap => w.set(op.a, w.get(op.b).wrapping_add(w.get(op.c))),
-    Opcode::MulWrap => w.set(op.a, w.get(op.b).wrapping_mul(w.get(op.c))),
-    Opcode::LtU64 => w.set(op.a, (w.get(op.b) < w.get(op.c)).into()),
-    Opcode::LeU64 => w.set(op.a, (w.get(op.b) <= w.get(op.c)).into()),
-    Opcode::Eq64 => w.set(op.a, (w.get(op.b) == w.get(op.c)).into()),
-    Opcode::Ne64 => w.set(op.a, (w.get(op.b) != w.get(op.c)).into()),
+    Code::PowU64 => w.set(op.a, fits!(math::pow(w.get(op.b), w.get(op.c)))),
+    Code::MinU64 => w.set(op.a, w.get(op.b).min(w.get(op.c))),
+    Code::MaxU64 => w.set(op.a, w.get(op.b).max(w.get(op.c))),
+    Code::AndU64 => keep!(w, op, last, w.get(op.b) & w.get(op.c)),
+    Code::AndU64Last => keep!(w, op, last, last & w.get(op.c)),
+    Code::OrU64 => keep!(w, op, last, w.get(op.b) | w.get(op.c)),
+    Code::OrU64Last => keep!(w, op, last, last | w.get(op.c)),
+    Code::XorU64 => keep!(w, op, last, w.get(op.b) ^ w.get(op.c)),
+    Code::XorU64Last => keep!(w, op, last, last ^ w.get(op.c)),
+    Code::NotU64 => w.set(op.a, !w.get(op.b)),
+    Code::AndBool => w.set(op.a, w.get(op.b) & w.get(op.c)),
+    Code::OrBool => w.set(op.a, w.get(op.b) | w.get(op.c)),
+    Code::XorBool => w.set(op.a, w.get(op.b) ^ w.get(op.c)),
+    Code::NotBool => w.set(op.a, w.get(op.b) ^ 1),
+    Code::ShlU64 => w.set(op.a, fits!(math::shl(w.get(op.b).into(), w.get(op.c), 64).map(|n| n as u64))),
+    Code::ShrU64 => w.set(op.a, math::shr(w.get(op.b).into(), w.get(op.c)) as u64),
+    Code::AddWrap => keep!(w, op, last, w.get(op.b).wrapping_add(w.get(op.c))),
+    Code::AddWrapLast => keep!(w, op, last, last.wrapping_add(w.get(op.c))),
+    Code::MulWrap => keep!(w, op, last, w.get(op.b).wrapping_mul(w.get(op.c))),
+    Code::MulWrapLast => keep!(w, op, last, last.wrapping_mul(w.get(op.c))),
+    Code::LtU64 => w.set(op.a, (w.get(op.b) < w.get(op.c)).into()),
+    Code::LeU64 => w.set(op.a, (w.get(op.b) <= w.get(op.c)).into()),
+    Code::Eq64 => w.set(op.a, (w.get(op.b) == w.get(op.c)).into()),
+    Code::Ne64 => w.set(op.a, (w.get(op.b) != w.get(op.c)).into()),
 
-    Opcode::AddI64 => w.set_i64(op.a, fits!(w.i64(op.b).checked_add(w.i64(op.c)))),
-    Opcode::SubI64 => w.set_i64(op.a, fits!(w.i64(op.b).checked_sub(w.i64(op.c)))),
-    Opcode::MulI64 => w.set_i64(op.a, fits!(w.i64(op.b).checked_mul(w.i64(op.c)))),
-    Opcode::DivI64 => { let c = nonzero!(w.i64(op.c)); w.set_i64(op.a, fits!(w.i64(op.b).checked_div(c))) }
-    Opcode::RemI64 => { let c = nonzero!(w.i64(op.c)); w.set_i64(op.a, fits!(w.i64(op.b).checked_rem(c))) }
-    Opcode::NegI64 => w.set_i64(op.a, fits!(w.i64(op.b).checked_neg())),
-    Opcode::LtI64 => w.set(op.a, (w.i64(op.b) < w.i64(op.c)).into()),
-    Opcode::LeI64 => w.set(op.a, (w.i64(op.b) <= w.i64(op.c)).into()),
+    Code::AddI64 => w.set_i64(op.a, fits!(w.i64(op.b).checked_add(w.i64(op.c)))),
+    Code::SubI64 => w.set_i64(op.a, fits!(w.i64(op.b).checked_sub(w.i64(op.c)))),
+    Code::MulI64 => w.set_i64(op.a, fits!(w.i64(op.b).checked_mul(w.i64(op.c)))),
+    Code::DivI64 => { let c = nonzero!(w.i64(op.c)); w.set_i64(op.a, fits!(w.i64(op.b).checked_div(c))) }
+    Code::RemI64 => { let c = nonzero!(w.i64(op.c)); w.set_i64(op.a, fits!(w.i64(op.b).checked_rem(c))) }
+    Code::NegI64 => w.set_i64(op.a, fits!(w.i64(op.b).checked_neg())),
+    Code::LtI64 => w.set(op.a, (w.i64(op.b) < w.i64(op.c)).into()),
+    Code::LeI64 => w.set(op.a, (w.i64(op.b) <= w.i64(op.c)).into()),
 
-    Opcode::AddU128 | Opcode::AddFix => w.set_128(op.a, fits!(w.get_128(op.b).checked_add(w.get_128(op.c)))),
-    Opcode::SubU128 | Opcode::SubFix => w.set_128(op.a, fits!(w.get_128(op.b).checked_sub(w.get_128(op.c)))),
-    Opcode::MulU128 => w.set_128(op.a, fits!(w.get_128(op.b).checked_mul(w.get_128(op.c)))),
-    Opcode::MulWide => w.set_128(op.a, u128::from(w.get(op.b)).wrapping_mul(w.get(op.c).into())),
-    Opcode::DivU128 => { let c = nonzero!(w.get_128(op.c)); w.set_128(op.a, fits!(math::div(w.get_128(op.b), c, Round::Down))) }
-    Opcode::DivUpU128 => { let c = nonzero!(w.get_128(op.c)); w.set_128(op.a, fits!(math::div(w.get_128(op.b), c, Round::Up))) }
-    Opcode::RemU128 => { let c = nonzero!(w.get_128(op.c)); w.set_128(op.a, fits!(w.get_128(op.b).checked_rem(c))) }
-    Opcode::MulDivDownU128 => {
+    Code::AddU128 | Code::AddFix => w.set_128(op.a, fits!(w.get_128(op.b).checked_add(w.get_128(op.c)))),
+    Code::SubU128 | Code::SubFix => w.set_128(op.a, fits!(w.get_128(op.b).checked_sub(w.get_128(op.c)))),
+    Code::MulU128 => w.set_128(op.a, fits!(w.get_128(op.b).checked_mul(w.get_128(op.c)))),
+    Code::MulWide => w.set_128(op.a, u128::from(w.get(op.b)).wrapping_mul(w.get(op.c).into())),
+    Code::DivU128 => { let c = nonzero!(w.get_128(op.c)); w.set_128(op.a, fits!(math::div(w.get_128(op.b), c, Round::Down))) }
+    Code::DivUpU128 => { let c = nonzero!(w.get_128(op.c)); w.set_128(op.a, fits!(math::div(w.get_128(op.b), c, Round::Up))) }
+    Code::RemU128 => { let c = nonzero!(w.get_128(op.c)); w.set_128(op.a, fits!(w.get_128(op.b).checked_rem(c))) }
+    Code::MulDivDownU128 => {
         let c = nonzero!(w.get_128(op.imm as u16));
         w.set_128(op.a, fits!(math::mul_div(w.get_128(op.b), w.get_128(op.c), c, Round::Down)));
     }
-    Opcode::MulDivUpU128 => {
+    Code::MulDivUpU128 => {
         let c = nonzero!(w.get_128(op.imm as u16));
         w.set_128(op.a, fits!(math::mul_div(w.get_128(op.b), w.get_128(op.c), c, Round::Up)));
     }
-    Opcode::SqrtDownU128 => w.set_128(op.a, math::sqrt(w.get_128(op.b), Round::Down)),
-    Opcode::SqrtUpU128 => w.set_128(op.a, math::sqrt(w.get_128(op.b), Round::Up)),
-    Opcode::MinU128 | Opcode::MinFix => w.set_128(op.a, w.get_128(op.b).min(w.get_128(op.c))),
-    Opcode::MaxU128 | Opcode::MaxFix => w.set_128(op.a, w.get_128(op.b).max(w.get_128(op.c))),
-    Opcode::ShlU128 => w.set_128(op.a, fits!(math::shl(w.get_128(op.b), w.get(op.c), 128))),
-    Opcode::ShrU128 => w.set_128(op.a, math::shr(w.get_128(op.b), w.get(op.c))),
-    Opcode::LtU128 | Opcode::LtFix => w.set(op.a, (w.get_128(op.b) < w.get_128(op.c)).into()),
-    Opcode::LeU128 | Opcode::LeFix => w.set(op.a, (w.get_128(op.b) <= w.get_128(op.c)).into()),
-    Opcode::Eq128 => w.set(op.a, (w.get_128(op.b) == w.get_128(op.c)).into()),
-    Opcode::Ne128 => w.set(op.a, (w.get_128(op.b) != w.get_128(op.c)).into()),
+    Code::SqrtDownU128 => w.set_128(op.a, math::sqrt(w.get_128(op.b), Round::Down)),
+    Code::SqrtUpU128 => w.set_128(op.a, math::sqrt(w.get_128(op.b), Round::Up)),
+    Code::MinU128 | Code::MinFix => w.set_128(op.a, w.get_128(op.b).min(w.get_128(op.c))),
+    Code::MaxU128 | Code::MaxFix => w.set_128(op.a, w.get_128(op.b).max(w.get_128(op.c))),
+    Code::ShlU128 => w.set_128(op.a, fits!(math::shl(w.get_128(op.b), w.get(op.c), 128))),
+    Code::ShrU128 => w.set_128(op.a, math::shr(w.get_128(op.b), w.get(op.c))),
+    Code::LtU128 | Code::LtFix => w.set(op.a, (w.get_128(op.b) < w.get_128(op.c)).into()),
+    Code::LeU128 | Code::LeFix => w.set(op.a, (w.get_128(op.b) <= w.get_128(op.c)).into()),
+    Code::Eq128 => w.set(op.a, (w.get_128(op.b) == w.get_128(op.c)).into()),
+    Code::Ne128 => w.set(op.a, (w.get_128(op.b) != w.get_128(op.c)).into()),
 
-    Opcode::MulDownFix => w.set_128(op.a, fits!(math::mul_fix(w.get_128(op.b), w.get_128(op.c), Round::Down))),
-    Opcode::MulUpFix => w.set_128(op.a, fits!(math::mul_fix(w.get_128(op.b), w.get_128(op.c), Round::Up))),
-    Opcode::DivDownFix => { let c = nonzero!(w.get_128(op.c)); w.set_128(op.a, fits!(math::div_fix(w.get_128(op.b), c, Round::Down))) }
-    Opcode::DivUpFix => { let c = nonzero!(w.get_128(op.c)); w.set_128(op.a, fits!(math::div_fix(w.get_128(op.b), c, Round::Up))) }
-    Opcode::PowDownFix => w.set_128(op.a, fits!(math::pow_fix(w.get_128(op.b), w.get(op.c), Round::Down))),
-    Opcode::PowUpFix => w.set_128(op.a, fits!(math::pow_fix(w.get_128(op.b), w.get(op.c), Round::Up))),
-    Opcode::SqrtDownFix => w.set_128(op.a, math::sqrt_fix(w.get_128(op.b), Round::Down)),
-    Opcode::SqrtUpFix => w.set_128(op.a, math::sqrt_fix(w.get_128(op.b), Round::Up)),
-    Opcode::ScaleDown => w.set(op.a, fits!(math::scale(w.get(op.b), w.get_128(op.c), Round::Down))),
-    Opcode::ScaleUp => w.set(op.a, fits!(math::scale(w.get(op.b), w.get_128(op.c), Round::Up))),
-    Opcode::UnscaleDown => { let c = nonzero!(w.get_128(op.c)); w.set(op.a, fits!(math::unscale(w.get(op.b), c, Round::Down))) }
-    Opcode::UnscaleUp => { let c = nonzero!(w.get_128(op.c)); w.set(op.a, fits!(math::unscale(w.get(op.b), c, Round::Up))) }
-    Opcode::RatioDown => { let c = nonzero!(w.get(op.c)); w.set_128(op.a, fits!(math::div(u128::from(w.get(op.b)) << 64, c.into(), Round::Down))) }
-    Opcode::RatioUp => { let c = nonzero!(w.get(op.c)); w.set_128(op.a, fits!(math::div(u128::from(w.get(op.b)) << 64, c.into(), Round::Up))) }
+    Code::MulDownFix => w.set_128(op.a, fits!(math::mul_fix(w.get_128(op.b), w.get_128(op.c), Round::Down))),
+    Code::MulUpFix => w.set_128(op.a, fits!(math::mul_fix(w.get_128(op.b), w.get_128(op.c), Round::Up))),
+    Code::DivDownFix => { let c = nonzero!(w.get_128(op.c)); w.set_128(op.a, fits!(math::div_fix(w.get_128(op.b), c, Round::Down))) }
+    Code::DivUpFix => { let c = nonzero!(w.get_128(op.c)); w.set_128(op.a, fits!(math::div_fix(w.get_128(op.b), c, Round::Up))) }
+    Code::PowDownFix => w.set_128(op.a, fits!(math::pow_fix(w.get_128(op.b), w.get(op.c), Round::Down))),
+    Code::PowUpFix => w.set_128(op.a, fits!(math::pow_fix(w.get_128(op.b), w.get(op.c), Round::Up))),
+    Code::SqrtDownFix => w.set_128(op.a, math::sqrt_fix(w.get_128(op.b), Round::Down)),
+    Code::SqrtUpFix => w.set_128(op.a, math::sqrt_fix(w.get_128(op.b), Round::Up)),
+    Code::ScaleDown => keep!(w, op, last, fits!(math::scale(w.get(op.b), w.get_128(op.c), Round::Down))),
+    Code::ScaleUp => keep!(w, op, last, fits!(math::scale(w.get(op.b), w.get_128(op.c), Round::Up))),
+    Code::UnscaleDown => { let c = nonzero!(w.get_128(op.c)); w.set(op.a, fits!(math::unscale(w.get(op.b), c, Round::Down))) }
+    Code::UnscaleUp => { let c = nonzero!(w.get_128(op.c)); w.set(op.a, fits!(math::unscale(w.get(op.b), c, Round::Up))) }
+    Code::RatioDown => { let c = nonzero!(w.get(op.c)); w.set_128(op.a, fits!(math::div(u128::from(w.get(op.b)) << 64, c.into(), Round::Down))) }
+    Code::RatioUp => { let c = nonzero!(w.get(op.c)); w.set_128(op.a, fits!(math::div(u128::from(w.get(op.b)) << 64, c.into(), Round::Up))) }
 
-    Opcode::Widen => w.set_128(op.a, w.get(op.b).into()),
-    Opcode::Narrow => w.set(op.a, fits!(u64::try_from(w.get_128(op.b)).ok())),
-    Opcode::U64ToI64 => w.set_i64(op.a, fits!(i64::try_from(w.get(op.b)).ok())),
-    Opcode::I64ToU64 => w.set(op.a, fits!(u64::try_from(w.i64(op.b)).ok())),
-    Opcode::U64ToFix => w.set_128(op.a, u128::from(w.get(op.b)) << 64),
-    Opcode::FloorFix => w.set(op.a, (w.get_128(op.b) >> 64) as u64),
-    Opcode::CeilFix => w.set(op.a, fits!(math::scale(1, w.get_128(op.b), Round::Up))),
+    Code::Widen => w.set_128(op.a, w.get(op.b).into()),
+    Code::Narrow => w.set(op.a, fits!(u64::try_from(w.get_128(op.b)).ok())),
+    Code::U64ToI64 => w.set_i64(op.a, fits!(i64::try_from(w.get(op.b)).ok())),
+    Code::I64ToU64 => w.set(op.a, fits!(u64::try_from(w.i64(op.b)).ok())),
+    Code::U64ToFix => w.set_128(op.a, u128::from(w.get(op.b)) << 64),
+    Code::FloorFix => w.set(op.a, (w.get_128(op.b) >> 64) as u64),
+    Code::CeilFix => w.set(op.a, fits!(math::scale(1, w.get_128(op.b), Round::Up))),
 
-    Opcode::Eq256 => w.set(op.a, (w.get_256(op.b) == w.get_256(op.c)).into()),
-    Opcode::Ne256 => w.set(op.a, (w.get_256(op.b) != w.get_256(op.c)).into()),
-    Opcode::Lt256 => w.set(op.a, (w.get_256(op.b) < w.get_256(op.c)).into()),
+    Code::Eq256 => w.set(op.a, (w.get_256(op.b) == w.get_256(op.c)).into()),
+    Code::Ne256 => w.set(op.a, (w.get_256(op.b) != w.get_256(op.c)).into()),
+    Code::Lt256 => w.set(op.a, (w.get_256(op.b) < w.get_256(op.c)).into()),
 
-    Opcode::Jump => enter!(pc, gas, op.c.into(), Blocks::unpack(op.imm).taken),
-    Opcode::JumpIf => goto!(op, pc, gas, w.bool(op.a)),
-    Opcode::JumpUnless => goto!(op, pc, gas, !w.bool(op.a)),
-    Opcode::JumpEq => goto!(op, pc, gas, w.get(op.a) == w.get(op.b)),
-    Opcode::JumpNe => goto!(op, pc, gas, w.get(op.a) != w.get(op.b)),
-    Opcode::JumpLt => goto!(op, pc, gas, w.get(op.a) < w.get(op.b)),
-    Opcode::JumpLe => goto!(op, pc, gas, w.get(op.a) <= w.get(op.b)),
-    Opcode::JumpEqImm => goto!(op, pc, gas, w.get(op.a) == op.b.into()),
-    Opcode::JumpNeImm => goto!(op, pc, gas, w.get(op.a) != op.b.into()),
-    Opcode::JumpLtImm => goto!(op, pc, gas, w.get(op.a) < op.b.into()),
-    Opcode::JumpGeImm => goto!(op, pc, gas, w.get(op.a) >= op.b.into()),
-    Opcode::Call => break Stop::Call(*op),
-    Opcode::Ret => break Stop::Ret(*op),
-    Opcode::Require if w.bool(op.a) => {},
-    Opcode::Require | Opcode::Revert => break Stop::Trap(Trap::Revert(op.imm as u16)),
-    Opcode::Unreachable => break Stop::Trap(Trap::Unreachable),
-    Opcode::CallProgram | Opcode::ViewProgram => break Stop::Leave(*op),
+    Code::Jump => enter!(pc, gas, op.c.into(), Blocks::unpack(op.imm).taken),
+    Code::JumpIf => goto!(op, pc, gas, w.bool(op.a)),
+    Code::JumpUnless => goto!(op, pc, gas, !w.bool(op.a)),
+    Code::JumpEq => goto!(op, pc, gas, w.get(op.a) == w.get(op.b)),
+    Code::JumpNe => goto!(op, pc, gas, w.get(op.a) != w.get(op.b)),
+    Code::JumpLt => goto!(op, pc, gas, w.get(op.a) < w.get(op.b)),
+    Code::AddImmJumpLt => {
+        let count = fits!(w.get(op.a).checked_add(op.step.into()));
+        w.set(op.a, count);
+        pc = pc.wrapping_add(1);
+        goto!(op, pc, gas, count < w.get(op.b))
+    }
+    Code::JumpLe => goto!(op, pc, gas, w.get(op.a) <= w.get(op.b)),
+    Code::JumpEqImm => goto!(op, pc, gas, w.get(op.a) == op.b.into()),
+    Code::JumpNeImm => goto!(op, pc, gas, w.get(op.a) != op.b.into()),
+    Code::JumpLtImm => goto!(op, pc, gas, w.get(op.a) < op.b.into()),
+    Code::JumpGeImm => goto!(op, pc, gas, w.get(op.a) >= op.b.into()),
+    Code::Call => break Stop::Call(*op),
+    Code::Ret => break Stop::Ret(*op),
+    Code::Require if w.bool(op.a) => {},
+    Code::Require | Code::Revert => break Stop::Trap(Trap::Revert(op.imm as u16)),
+    Code::Unreachable => break Stop::Trap(Trap::Unreachable),
+    Code::CallProgram | Code::ViewProgram => break Stop::Leave(*op),
 
-    Opcode::ConstBytes | Opcode::LenBytes | Opcode::EqBytes | Opcode::NeBytes | Opcode::AtBytes | Opcode::Concat
-    | Opcode::Slice | Opcode::Pack | Opcode::Sha256 | Opcode::Sha256Pair | Opcode::Load | Opcode::Store
-    | Opcode::MapGet | Opcode::MapSet | Opcode::MapHas | Opcode::MapRemove | Opcode::SelfAddress
-    | Opcode::Caller | Opcode::Payment | Opcode::Height | Opcode::Time | Opcode::Balance | Opcode::Transfer
-    | Opcode::Emit => done!(execute(op, w.again(), world, program)),
+    Code::ConstBytes | Code::LenBytes | Code::EqBytes | Code::NeBytes | Code::AtBytes | Code::Concat
+    | Code::Slice | Code::Pack | Code::Sha256 | Code::Sha256Pair | Code::Load | Code::Store
+    | Code::MapGet | Code::MapSet | Code::MapHas | Code::MapRemove | Code::SelfAddress
+    | Code::Caller | Code::Payment | Code::Height | Code::Time | Code::Balance | Code::Transfer
+    | Code::Emit => done!(execute(op, w.again(), world, program)),
 }

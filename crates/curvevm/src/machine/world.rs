@@ -7,7 +7,8 @@ use super::{
     window::{Window, bytes_of, words_of},
 };
 use crate::{
-    Address, Effects, Event, Host, Limit, Opcode, Trap, Type, Value, Verified, domain,
+    Address, Effects, Event, Host, Limit, Trap, Type, Value, Verified, domain,
+    isa::Code,
     limits::{MAX_CHANGES, MAX_EVENTS},
     verify::{Op, SlotInfo},
 };
@@ -32,66 +33,66 @@ impl World<'_> {
     /// Instructions that reach beyond the registers.
     pub fn execute(&mut self, op: &Op, w: &mut Window, program: &Verified) -> Result<(), Trap> {
         match op.code {
-            Opcode::ConstBytes => {
+            Code::ConstBytes => {
                 let Some(Value::Bytes(bytes)) = program.program().constants.get(op.imm as usize) else {
                     return Ok(());
                 };
                 w.set(op.a, self.memory.keep(bytes)?);
             }
-            Opcode::EqBytes => w.set(op.a, self.same(w, op).into()),
-            Opcode::NeBytes => w.set(op.a, (!self.same(w, op)).into()),
-            Opcode::AtBytes => w.set(op.a, self.byte(w.get(op.b), w.get(op.c))?),
-            Opcode::LenBytes => w.set(op.a, length_of(w.get(op.b))),
-            Opcode::Concat => w.set(op.a, self.memory.concat(w.get(op.b), w.get(op.c))?),
-            Opcode::Slice => {
+            Code::EqBytes => w.set(op.a, self.same(w, op).into()),
+            Code::NeBytes => w.set(op.a, (!self.same(w, op)).into()),
+            Code::AtBytes => w.set(op.a, self.byte(w.get(op.b), w.get(op.c))?),
+            Code::LenBytes => w.set(op.a, length_of(w.get(op.b))),
+            Code::Concat => w.set(op.a, self.memory.concat(w.get(op.b), w.get(op.c))?),
+            Code::Slice => {
                 let (length, bound) = (w.get(op.imm as u16), op.imm >> 16);
                 w.set(op.a, Memory::slice(w.get(op.b), w.get(op.c), length, bound)?);
             }
-            Opcode::Pack => {
+            Code::Pack => {
                 let packed = self.memory.encode(&program.packs[op.imm as usize], w.at(op.b));
                 w.set(op.a, self.memory.keep(&packed)?);
             }
-            Opcode::Sha256 => w.set_256(op.a, words_of(&sha256(&[self.memory.get(w.get(op.b))]))),
-            Opcode::Sha256Pair => {
+            Code::Sha256 => w.set_256(op.a, words_of(&sha256(&[self.memory.get(w.get(op.b))]))),
+            Code::Sha256Pair => {
                 let (a, b) = (bytes_of(&w.get_256(op.b)), bytes_of(&w.get_256(op.c)));
                 w.set_256(op.a, words_of(&sha256(&[&a, &b])));
             }
-            Opcode::Load => {
+            Code::Load => {
                 let slot = &program.slots[op.imm as usize];
                 self.load(&slot.hash, &slot.values, w.at_mut(op.a))?;
             }
-            Opcode::Store => {
+            Code::Store => {
                 let slot = &program.slots[op.imm as usize];
                 let value = self.memory.encode(&slot.values, w.at(op.a));
                 self.store(slot.hash, Some(value))?;
             }
-            Opcode::MapGet => {
+            Code::MapGet => {
                 let slot = &program.slots[op.imm as usize];
                 let key = self.key(slot, w.at(op.a));
                 self.load(&key, &slot.values, w.at_mut(op.b))?;
             }
-            Opcode::MapSet => {
+            Code::MapSet => {
                 let slot = &program.slots[op.imm as usize];
                 let key = self.key(slot, w.at(op.a));
                 let value = self.memory.encode(&slot.values, w.at(op.b));
                 self.store(key, Some(value))?;
             }
-            Opcode::MapHas => {
+            Code::MapHas => {
                 let key = self.key(&program.slots[op.imm as usize], w.at(op.b));
                 w.set(op.a, self.stored(&key, |value| value.is_some()).into());
             }
-            Opcode::MapRemove => {
+            Code::MapRemove => {
                 let key = self.key(&program.slots[op.imm as usize], w.at(op.a));
                 self.store(key, None)?;
             }
-            Opcode::SelfAddress => w.set_256(op.a, words_of(self.scene.program.as_bytes())),
-            Opcode::Caller => w.set_256(op.a, words_of(self.scene.caller.as_bytes())),
-            Opcode::Payment => w.set(op.a, self.scene.payment),
-            Opcode::Height => w.set(op.a, self.host.height()),
-            Opcode::Time => w.set(op.a, self.host.time_ms()),
-            Opcode::Balance => w.set(op.a, self.balance(&address(w, op.b))),
-            Opcode::Transfer => self.pay(self.scene.program, address(w, op.a), w.get(op.b))?,
-            Opcode::Emit => self.emit(op, w, program)?,
+            Code::SelfAddress => w.set_256(op.a, words_of(self.scene.program.as_bytes())),
+            Code::Caller => w.set_256(op.a, words_of(self.scene.caller.as_bytes())),
+            Code::Payment => w.set(op.a, self.scene.payment),
+            Code::Height => w.set(op.a, self.host.height()),
+            Code::Time => w.set(op.a, self.host.time_ms()),
+            Code::Balance => w.set(op.a, self.balance(&address(w, op.b))),
+            Code::Transfer => self.pay(self.scene.program, address(w, op.a), w.get(op.b))?,
+            Code::Emit => self.emit(op, w, program)?,
             _ => unreachable!("{:?} stays in the registers", op.code),
         }
         Ok(())

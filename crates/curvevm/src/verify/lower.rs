@@ -1,7 +1,9 @@
 //! From checked instructions to the form that runs: operands as words of the frame, jumps with the gas of where they go.
 
-use super::{Frame, Problem, Summary, function::run_types};
-use crate::{Function, Instr, Opcode, Operand, Program, Run, Type};
+use std::collections::BTreeSet;
+
+use super::{Frame, Problem, Summary, function::run_types, fuse::fuse};
+use crate::{Function, Instr, Opcode, Operand, Program, Run, Type, isa::Code};
 
 /// An instruction as it runs, 16 bytes.
 ///
@@ -9,7 +11,9 @@ use crate::{Function, Instr, Opcode, Operand, Program, Run, Type};
 /// the other operand above it. A jump's target is in `c`, its 16-bit immediate in `b`, the gas of its blocks in `imm`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Op {
-    pub code: Opcode,
+    pub code: Code,
+    /// What a fused instruction adds.
+    pub step: u8,
     pub a: u16,
     pub b: u16,
     pub c: u16,
@@ -40,6 +44,9 @@ impl Blocks {
 /// The code of all functions as it grows.
 #[derive(Debug, Default)]
 pub struct Builder {
+    /// As written.
+    pub plain: Vec<Op>,
+    /// As run: of the same length, so that instructions have the same place in both.
     pub code: Vec<Op>,
     pub frames: Vec<Frame>,
     pub packs: Vec<Vec<Type>>,
@@ -75,13 +82,16 @@ impl Builder {
             program,
             function,
             own,
-            start: self.code.len(),
+            start: self.plain.len(),
             blocks: block_gas(function, &costs)?,
         };
         for (pc, instr) in function.code.iter().enumerate() {
             let op = lowering.op(pc, instr, &mut self.packs);
-            self.code.push(op);
+            self.plain.push(op);
         }
+        let targets: BTreeSet<usize> = function.code.iter().filter_map(target).collect();
+        let fused = fuse(&self.plain[lowering.start..], &targets);
+        self.code.extend(fused);
         self.frames.push(Frame {
             start: lowering.start as u32,
             params: words_of(function.params.iter().map(|field| field.ty)),
@@ -98,7 +108,8 @@ impl Lowering<'_> {
         let mut registers = Vec::with_capacity(4);
         let mut other = None;
         let mut op = Op {
-            code: instr.op,
+            code: instr.op.into(),
+            step: 0,
             a: 0,
             b: 0,
             c: 0,

@@ -20,7 +20,10 @@ pub struct Selector(pub [u8; 8]);
 pub struct Verified {
     program: Program,
     hash: CodeHash,
+    /// All functions, as the machine runs them.
     pub(crate) code: Vec<Op>,
+    /// All functions, instruction by instruction, for who wants to see each.
+    pub(crate) plain: Vec<Op>,
     pub(crate) frames: Vec<Frame>,
     pub(crate) slots: Vec<SlotInfo>,
     /// Constants of 128 bits: low word, high word, zeros. Of 256 bits: big-endian words.
@@ -90,6 +93,7 @@ impl Verified {
             words: summaries.iter().map(|s| s.words.clone()).collect(),
             worst: summaries.iter().map(|s| s.worst).collect(),
             code: builder.code,
+            plain: builder.plain,
             frames: builder.frames,
             packs: builder.packs,
             program,

@@ -2,6 +2,9 @@
 
 #![allow(dead_code, reason = "each test uses what it needs")]
 
+pub mod generate;
+pub mod trial;
+
 use std::sync::Arc;
 
 use curvevm::{

@@ -62,10 +62,14 @@ async fn serve(setup: Setup, moments: Moments) -> Result<(), Box<dyn Error>> {
     lines.recv().await.ok_or("told to begin")?;
     let (cpu, sent) = (measure::cpu(), member.network.sent());
     let timeouts = status.borrow().timeouts;
+    let counters = member.engine.counters().all();
     lines.recv().await.ok_or("told to end")?;
     let cpu = measure::cpu().saturating_sub(cpu);
     let timeouts = status.borrow().timeouts - timeouts;
     let mut report = format!("cpu {}\ntimeouts {timeouts}\n", cpu.as_nanos());
+    for ((name, before), (_, after)) in counters.into_iter().zip(member.engine.counters().all()) {
+        report += &format!("count {name} {}\n", after.saturating_sub(before));
+    }
     for (node, after) in member.network.sent() {
         let before = sent.get(&node).copied().unwrap_or_default();
         let [vote, proposal, sync]: [u64; 3] = std::array::from_fn(|class| after[class] - before[class]);
@@ -76,7 +80,8 @@ async fn serve(setup: Setup, moments: Moments) -> Result<(), Box<dyn Error>> {
     }
     say(&(report + "done\n"))?;
     while lines.recv().await.is_some() {}
-    Ok(member.stop().await)
+    member.stop().await;
+    Ok(())
 }
 
 fn name(moment: Moment) -> &'static str {

@@ -9,7 +9,7 @@
 //! | `--interval MS` | time between two blocks; 0: as fast as consensus gets | 0 |
 //! | `--seconds S` | how long is measured, after everybody has decided some blocks | 10 |
 //! | `--data DIR` | where the stores are; on a tmpfs such as `/dev/shm` an fsync costs nothing | the system's temporary directory |
-//! | `--traffic` | also prints what each class of messages costs on the wire | |
+//! | `--detail` | also prints what each class of messages costs on the wire, and what the engines counted | |
 //!
 //! Times run from the moment in which the leader's application has built the block, before it is signed and written, to
 //! the moment in which a member's core hands the block out as final, that is with its Certificate2 verified: at the
@@ -43,7 +43,7 @@ struct Options {
     interval_ms: u64,
     seconds: u64,
     data: PathBuf,
-    traffic: bool,
+    detail: bool,
 }
 
 impl Options {
@@ -54,11 +54,11 @@ impl Options {
             interval_ms: 0,
             seconds: 10,
             data: std::env::temp_dir(),
-            traffic: false,
+            detail: false,
         };
         while let Some(name) = arguments.next() {
-            if name == "--traffic" {
-                options.traffic = true;
+            if name == "--detail" {
+                options.detail = true;
                 continue;
             }
             let value = arguments.next().ok_or_else(|| format!("{name} needs a value"))?;
@@ -91,8 +91,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         for payload in &options.payloads {
             let run = measure(&options, *size, *payload)?;
             println!("{}", run.row());
-            if options.traffic {
-                println!("{}", run.traffic());
+            if options.detail {
+                println!("{}\n{}", run.traffic(), run.counts());
             }
         }
     }

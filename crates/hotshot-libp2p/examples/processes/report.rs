@@ -12,6 +12,8 @@ pub const HEAD: &str = "members   payload | blocks/s | interval p50   p95 | lead
 pub struct MemberReport {
     cpu: Duration,
     timeouts: u64,
+    /// What the engine counted.
+    counts: BTreeMap<String, u64>,
     /// Bytes to each other member by class: vote, proposal, sync.
     sent: Vec<[u64; 3]>,
     built: BTreeMap<u64, Duration>,
@@ -24,6 +26,11 @@ impl MemberReport {
     pub fn read(&mut self, line: &str) -> Option<()> {
         let mut words = line.split(' ');
         let what = words.next()?;
+        if what == "count" {
+            let name = words.next()?.to_owned();
+            self.counts.insert(name, words.next()?.parse().ok()?);
+            return Some(());
+        }
         let numbers: Vec<u64> = words.map(str::parse).collect::<Result<_, _>>().ok()?;
         match (what, numbers[..].as_ref()) {
             ("cpu", [nanos]) => self.cpu = Duration::from_nanos(*nanos),
@@ -122,6 +129,22 @@ impl Run {
             cpu.as_secs_f64() / self.seconds(),
             self.machine.saturating_sub(cpu).as_secs_f64() / self.seconds(),
             given_up,
+        )
+    }
+
+    /// What the engines counted in the window, per block and member.
+    pub fn counts(&self) -> String {
+        let blocks = self.blocks().len() as f64;
+        let mut sums: BTreeMap<&str, u64> = BTreeMap::new();
+        for (name, count) in self.members.iter().flat_map(|member| &member.counts) {
+            *sums.entry(name).or_default() += count;
+        }
+        let each = blocks * self.members.len() as f64;
+        let counted = sums.into_iter().filter(|(_, sum)| *sum > 0);
+        let rows = counted.map(|(name, sum)| format!("{name} {:.2}", sum as f64 / each));
+        format!(
+            "        per block and member: {}",
+            rows.collect::<Vec<_>>().join(", ")
         )
     }
 

@@ -181,7 +181,8 @@ impl TestRunner {
             Message::Vote1(vote) => return self.count1(to, member, &vote),
             Message::Vote2(vote) => return self.count2(to, member, &vote),
             Message::Timeout(vote) => {
-                if !self.ledger.timeout_vote(member, &vote) {
+                let speaks = self.ledger.roster.index(vote.data.epoch, member).is_some();
+                if !speaks || !self.ledger.timeout_vote(member, &vote) {
                     return;
                 }
                 if let Some(lock) = vote.lock.certificate() {

@@ -6,6 +6,7 @@ mod catchup;
 mod controls;
 mod failures;
 mod networks;
+mod observer;
 mod rules;
 mod success;
 mod twins;

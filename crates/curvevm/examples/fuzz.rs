@@ -1,0 +1,62 @@
+//! Fuzzes decoder, verifier and interpreter: `fuzz CASES SEED`. Every case is a random program, whole, damaged, or damaged
+//! as bytes, and can be run again alone by its seed: `fuzz 1 SEED`.
+
+#[path = "../tests/common/generate.rs"]
+mod generate;
+#[path = "../tests/common/trial.rs"]
+mod trial;
+
+use curvevm::{Machine, Program};
+use generate::{Rng, damage, program};
+use trial::{Tally, trial};
+
+const GAS: u64 = 300_000;
+
+fn main() {
+    let mut args = std::env::args()
+        .skip(1)
+        .map(|arg| arg.parse::<u64>().expect("a number"));
+    let (cases, first) = (args.next().unwrap_or(100_000), args.next().unwrap_or(0));
+    let (mut machine, mut tally) = (Machine::new(), Tally::default());
+    let mut undecoded = 0u64;
+    for seed in (first..).take(usize::try_from(cases).expect("a count")) {
+        let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            case(&mut machine, seed, &mut tally)
+        }));
+        match result {
+            Ok(decoded) => undecoded += u64::from(!decoded),
+            Err(_) => {
+                eprintln!("seed {seed} faults");
+                std::process::exit(1);
+            }
+        }
+    }
+    println!("{cases} cases from seed {first}: {undecoded} did not decode; {tally:?}");
+}
+
+fn case(machine: &mut Machine, seed: u64, tally: &mut Tally) -> bool {
+    let mut rng = Rng(seed);
+    let mut program = program(&mut rng, true);
+    match seed % 4 {
+        0 => {}
+        1 | 2 => {
+            damage(&mut rng, &mut program);
+        }
+        _ => {
+            let mut bytes = program.encode();
+            for _ in 0..=rng.below(4) {
+                let at = rng.below(bytes.len());
+                bytes[at] = rng.next() as u8;
+            }
+            match Program::decode(&bytes) {
+                Ok(decoded) => {
+                    assert_eq!(decoded.encode(), bytes);
+                    program = decoded;
+                }
+                Err(_) => return false,
+            }
+        }
+    }
+    trial(machine, &mut rng, program, GAS, tally);
+    true
+}
