@@ -4,6 +4,7 @@ mod check;
 mod codegen;
 mod compile;
 pub mod diagnostic;
+mod format;
 pub mod hir;
 pub mod interface;
 mod ir;
@@ -21,3 +22,4 @@ pub mod value;
 
 pub use check::{Checked, check};
 pub use compile::{Artifact, Options, compile};
+pub use format::format;

@@ -1,29 +1,16 @@
-//! The example programs: they compile without a warning, and their tests pass.
+//! The example programs and those of the language reference: they compile without a warning, and their tests pass.
 
-use std::{fs, path::Path, sync::Arc};
+mod common;
+
+use std::sync::Arc;
+
+use common::{documented, examples};
 
 use curve_lang::{
     Options, check, compile,
     diagnostic::{Style, render},
     testing::{TestOptions, TestReport, run_machine_tests, run_reference_tests},
 };
-
-fn examples() -> Vec<(String, String)> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../curve/examples");
-    let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    let mut examples: Vec<_> = files
-        .filter(|path| path.extension().is_some_and(|end| end == "curve"))
-        .map(|path| {
-            (
-                path.file_name().unwrap().to_string_lossy().into_owned(),
-                fs::read_to_string(&path).unwrap(),
-            )
-        })
-        .collect();
-    examples.sort();
-    assert!(examples.len() >= 5, "{} examples", examples.len());
-    examples
-}
 
 fn expect_all_pass(name: &str, source: &str, reports: Vec<TestReport>) {
     assert!(!reports.is_empty());
@@ -38,9 +25,19 @@ fn expect_all_pass(name: &str, source: &str, reports: Vec<TestReport>) {
     }
 }
 
+/// Examples, and the programs of the language reference.
+fn programs() -> Vec<(String, String)> {
+    let documented = documented().into_iter().enumerate();
+    let documented: Vec<_> = documented
+        .map(|(at, source)| (format!("docs/curve.md, program {at}"), source))
+        .collect();
+    assert!(documented.len() >= 4);
+    examples().into_iter().chain(documented).collect()
+}
+
 #[test]
-fn examples_pass_their_tests_by_the_reference() {
-    for (name, source) in examples() {
+fn programs_pass_their_tests_by_the_reference() {
+    for (name, source) in programs() {
         let checked = check(&source);
         assert!(
             checked.diagnostics.is_empty(),
@@ -56,8 +53,8 @@ fn examples_pass_their_tests_by_the_reference() {
 }
 
 #[test]
-fn examples_pass_their_tests_on_the_machine() {
-    for (name, source) in examples() {
+fn programs_pass_their_tests_on_the_machine() {
+    for (name, source) in programs() {
         for optimise in [false, true] {
             let options = Options {
                 file: name.clone(),

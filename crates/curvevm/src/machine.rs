@@ -31,7 +31,7 @@ use crate::{
     codec::decode_values, isa::Code, limits::MAX_CALL_DEPTH, verify::Op,
 };
 
-/// A quantity of gas: ten are about a nanosecond.
+/// A quantity of gas: ten are one simple instruction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Gas(pub u64);
 
@@ -291,8 +291,12 @@ impl Execution<'_> {
             caller: call.caller,
             payment: call.payment,
         };
-        self.chain.push(Activation::new(code, function, scene, 0, 0));
-        let begun = self.enter(scene.caller).and_then(|()| {
+        let first = Activation::new(code, function, scene, 0, 0);
+        // Until the function begins, a fault is one of its first instruction.
+        self.core.pc = first.first(function).wrapping_add(1);
+        let admitted = self.admit(&first);
+        self.chain.push(first);
+        let begun = admitted.and_then(|()| self.enter()).and_then(|()| {
             let mut window = Window::new(&mut self.core.stack, 0);
             self.world.memory.put(args, window.at_mut(0))
         });
@@ -333,21 +337,25 @@ impl Execution<'_> {
         }
     }
 
-    /// Begins the function of the last activation: its payment, its gas, its registers.
-    fn enter(&mut self, payer: Address) -> Result<(), Trap> {
-        let running = self.chain.last().expect("just pushed");
-        self.world.scene = running.scene;
-        let function = running.function;
-        let payable = running.code.program().functions[usize::from(function)]
-            .kind
-            .is_payable();
-        let payment = running.scene.payment;
-        self.core.pc = running.first(function).wrapping_add(1);
-        if payment > 0 && !payable {
+    /// Moves the payment of a call that is about to begin.
+    fn admit(&mut self, next: &Activation) -> Result<(), Trap> {
+        let function = &next.code.program().functions[usize::from(next.function)];
+        let Scene {
+            program,
+            caller,
+            payment,
+        } = next.scene;
+        if payment > 0 && !function.kind.is_payable() {
             return Err(Trap::NotPayable);
         }
-        self.world.pay(payer, running.scene.program, payment)?;
-        self.begin(function)
+        self.world.pay(caller, program, payment)
+    }
+
+    /// Begins the function of the last activation.
+    fn enter(&mut self) -> Result<(), Trap> {
+        let running = self.chain.last().expect("just pushed");
+        self.world.scene = running.scene;
+        self.begin(running.function)
     }
 
     /// Pays for a function of the running program and clears its registers.
@@ -433,8 +441,9 @@ impl Execution<'_> {
             top: self.core.top,
             results: results_at,
         };
+        self.admit(&next)?;
         self.chain.push(next);
-        self.enter(caller)?;
+        self.enter()?;
         self.core
             .stack
             .copy_within(from..from.saturating_add(params), base);

@@ -76,7 +76,7 @@ impl fmt::Display for Limit {
 }
 
 /// A trap without its particulars: what the instruction table names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[allow(missing_docs, reason = "each is the variant of `Trap` with its name")]
 pub enum TrapKind {
     OutOfGas,

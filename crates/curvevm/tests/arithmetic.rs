@@ -362,9 +362,12 @@ fn every_operation_is_exact_or_rounds_as_it_says() {
     }
 }
 
+/// The exact result, unless it divides by zero.
+type Signed = fn(i128, i128) -> Option<i128>;
+
 #[test]
 fn signed_numbers() {
-    let cases: [(&str, fn(i128, i128) -> Option<i128>); 8] = [
+    let cases: [(&str, Signed); 8] = [
         ("add.i64", |a, b| Some(a + b)),
         ("sub.i64", |a, b| Some(a - b)),
         ("mul.i64", |a, b| Some(a * b)),

@@ -14,7 +14,12 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("L1 pure cores", &["hotshot", "curvevm", "curve-lang", "assetvm"]),
     (
         "L2 ports, simulator, scenarios",
-        &["hotshot-engine", "hotshot-testing", "hotshot-cluster"],
+        &[
+            "hotshot-engine",
+            "hotshot-testing",
+            "hotshot-model",
+            "hotshot-cluster",
+        ],
     ),
     (
         "L3 adapters",

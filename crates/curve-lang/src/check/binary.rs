@@ -32,7 +32,11 @@ impl Checker<'_> {
             };
         }
         let hint = hint.filter(|_| matches!(op, BinaryOp::Add | BinaryOp::Sub | BinaryOp::Rem));
-        let (left, right) = self.operands(left, right, hint);
+        let (left, right) = if matches!(op, BinaryOp::Mul | BinaryOp::DivDown | BinaryOp::DivUp) {
+            (self.any_value(left, None), self.any_value(right, None))
+        } else {
+            self.operands(left, right, hint)
+        };
         let Some(ty) = self.binary_type(op, &left, &right, span) else {
             return Expr::bad(span);
         };

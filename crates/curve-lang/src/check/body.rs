@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Most variables of a function.
-const MAX_LOCALS: usize = 4096;
+const MAX_LOCALS: usize = 1024;
 
 /// Where code stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -11,6 +11,9 @@ use crate::{
 /// Most rounds of all loops of one call.
 pub const MAX_ROUNDS: u64 = 65_536;
 
+/// Most functions that call one another, the first and the last one included.
+const MAX_CALLS: usize = 16;
+
 /// What a body does, itself.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Effects {
@@ -111,8 +114,20 @@ impl Checker<'_> {
 
     /// A function does what the functions that it calls do.
     fn spread_effects(&mut self) {
+        let mut chains = vec![0usize; self.program.functions.len()];
         for id in self.program.order.clone() {
             let mut effects = std::mem::take(&mut self.effects[id.index()]);
+            let below = effects
+                .calls
+                .iter()
+                .max_by_key(|(callee, _)| chains[callee.index()])
+                .copied();
+            let chain = below.map_or(1, |(callee, _)| chains[callee.index()].saturating_add(1));
+            if let Some((_, span)) = below.filter(|_| chain > MAX_CALLS) {
+                let title = format!("more than {MAX_CALLS} functions call one another here");
+                self.error(Code::TooDeep, span, title);
+            }
+            chains[id.index()] = if chain > MAX_CALLS { 0 } else { chain };
             for (callee, span) in &effects.calls {
                 let inner = &self.effects[callee.index()];
                 effects.writes = effects.writes.or(inner.writes.map(|_| *span));

@@ -267,7 +267,7 @@ codes! {
         Some("view mine() -> Bool { caller == self }"),
         Some("view mine(who: Address) -> Bool { who == self }");
     NotConstant "E0501" "a value that is not known to the compiler"
-        "Constants, the bounds of loops and the sizes of bytes are made of literals, constants, and arithmetic on them."
+        "Constants and the bounds of loops are made of literals, constants declared above, and arithmetic on them; the size of bytes is a plain number."
         Some("view v(n: Count) -> Count { for i in 0..n {} n }"),
         Some("view v(n: Count) -> Count { for i in 0..10 { if i == n { break; } } n }");
     TooManyRounds "E0502" "a loop with too many rounds"

@@ -2,14 +2,14 @@
 
 use std::{fmt::Write, hint::black_box};
 
-use curvevm::{Class, Operand, Run, Spec, TABLE, Type, Value};
+use curvevm::{Class, Operand, Run, Spec, TABLE, TrapKind, Type, Value};
 
 use crate::{Bench, best};
 
 /// Copies of an instruction in a function.
 const COPIES: usize = 200;
 /// Calls per run.
-const CALLS: usize = 200;
+const CALLS: usize = 100;
 
 /// Operands by type. The k-th operand of a type takes the k-th value.
 const U64: [u64; 3] = [1_000_003, 3, 5];
@@ -35,6 +35,9 @@ const HARDEST: &[(&str, &[Value])] = &[
             Value::U64(u64::MAX),
         ],
     ),
+    ("i64.u64", &[Value::I64(7)]),
+    ("shl.u128", &[Value::U128(7), Value::U64(65)]),
+    ("shr.u128", &[Value::U128(7 << 100), Value::U64(65)]),
     ("pow.u64", &[Value::U64(2), Value::U64(63)]),
     (
         "div.u128",
@@ -153,6 +156,12 @@ impl Writer {
         let mut values = hardest.map_or(&[][..], |(_, values)| values).iter().cloned();
         for (_, kind) in spec.operands {
             match kind {
+                // A place in a byte string.
+                Operand::In(Class::U64)
+                    if !self.inputs.is_empty() && spec.traps.contains(&TrapKind::OutOfRange) =>
+                {
+                    self.inputs.push(Value::U64(3));
+                }
                 Operand::In(class) => self
                     .inputs
                     .push(values.next().unwrap_or_else(|| self.value(*class))),
@@ -172,7 +181,7 @@ impl Writer {
 
     fn line(&self, spec: &Spec, copy: usize) -> String {
         let (mut input, mut output) = (0, self.inputs.len());
-        let mut next = |counter: &mut usize, by: usize| {
+        let next = |counter: &mut usize, by: usize| {
             *counter += by;
             format!("r{}", *counter - by)
         };

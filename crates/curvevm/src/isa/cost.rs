@@ -3,7 +3,8 @@ use std::fmt;
 /// What an instruction costs. It depends on the instruction and on declared types, never on values, so the cost of a
 /// straight line of code is known before it runs.
 ///
-/// Ten gas are about a nanosecond of the reference machine; `cargo run --release -p curvevm --example calibrate` measures.
+/// Ten gas are one simple instruction, a nanosecond or two; `cargo bench -p curvevm` measures all of them. What touches the
+/// state is priced for the state tree, whose update costs more than the interpreter ever sees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cost {
     /// Always paid.

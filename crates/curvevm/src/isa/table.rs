@@ -71,11 +71,11 @@ table! {
     ConstU64 "const.u64" [d: Out(U64), n: Imm64] fixed(10), [] "d = n";
     ConstI64 "const.i64" [d: Out(I64), n: ImmI64] fixed(10), [] "d = n";
     ConstBool "const.bool" [d: Out(Bool), n: ImmBool] fixed(10), [] "d = n";
-    Const128 "const.128" [d: Out(Any128), k: Constant] fixed(10), [] "d = constant k";
+    Const128 "const.128" [d: Out(Any128), k: Constant] fixed(15), [] "d = constant k";
     Const256 "const.256" [d: Out(Any256), k: Constant] fixed(15), [] "d = constant k";
     ConstBytes "const.bytes" [d: Out(Bytes), k: Constant] Cost::bytes(100, 1), [LimitReached] "d = constant k";
     Mov64 "mov.64" [d: Out(Any64), a: In(Any64)] fixed(10), [] "d = a";
-    Mov128 "mov.128" [d: Out(Any128), a: In(Any128)] fixed(10), [] "d = a";
+    Mov128 "mov.128" [d: Out(Any128), a: In(Any128)] fixed(15), [] "d = a";
     Mov256 "mov.256" [d: Out(Any256), a: In(Any256)] fixed(15), [] "d = a";
     MovBytes "mov.bytes" [d: Out(Bytes), a: In(Bytes)] fixed(10), [] "d = a";
     Select64 "select.64" [d: Out(Any64), c: In(Bool), a: In(Any64), b: In(Any64)] fixed(15), [] "d = a if c, else b";
@@ -102,7 +102,7 @@ table! {
     OrU64 "or.u64" [d: Out(U64), a: In(U64), b: In(U64)] fixed(10), [] "d = a ∨ b, bit by bit";
     XorU64 "xor.u64" [d: Out(U64), a: In(U64), b: In(U64)] fixed(10), [] "d = a ⊕ b, bit by bit";
     NotU64 "not.u64" [d: Out(U64), a: In(U64)] fixed(10), [] "d = ¬a, bit by bit";
-    ShlU64 "shl.u64" [d: Out(U64), a: In(U64), b: In(U64)] fixed(10), [Overflow] "d = a · 2ᵇ";
+    ShlU64 "shl.u64" [d: Out(U64), a: In(U64), b: In(U64)] fixed(15), [Overflow] "d = a · 2ᵇ";
     ShrU64 "shr.u64" [d: Out(U64), a: In(U64), b: In(U64)] fixed(10), [] "d = ⌊a / 2ᵇ⌋";
     AddWrap "add.wrap" [d: Out(U64), a: In(U64), b: In(U64)] fixed(10), [] "d = (a + b) mod 2⁶⁴, for hash mixing";
     MulWrap "mul.wrap" [d: Out(U64), a: In(U64), b: In(U64)] fixed(10), [] "d = (a · b) mod 2⁶⁴, for hash mixing";
@@ -165,16 +165,16 @@ table! {
     RatioUp "ratio.up" [d: Out(Fix), a: In(U64), b: In(U64)] fixed(60), [DivisionByZero] "d = a / b, rounded up";
 
     // Conversions.
-    Widen "widen" [d: Out(U128), a: In(U64)] fixed(10), [] "d = a";
+    Widen "widen" [d: Out(U128), a: In(U64)] fixed(15), [] "d = a";
     Narrow "narrow" [d: Out(U64), a: In(U128)] fixed(10), [Overflow] "d = a, if it is below 2⁶⁴";
     U64ToI64 "u64.i64" [d: Out(I64), a: In(U64)] fixed(10), [Overflow] "d = a, if it is below 2⁶³";
     I64ToU64 "i64.u64" [d: Out(U64), a: In(I64)] fixed(10), [Overflow] "d = a, if it is not negative";
     BoolToU64 "bool.u64" [d: Out(U64), a: In(Bool)] fixed(10), [] "d = 1 if a, else 0";
-    U64ToFix "u64.fix" [d: Out(Fix), a: In(U64)] fixed(10), [] "d = a";
+    U64ToFix "u64.fix" [d: Out(Fix), a: In(U64)] fixed(15), [] "d = a";
     FloorFix "floor.fix" [d: Out(U64), a: In(Fix)] fixed(10), [] "d = ⌊a⌋";
-    CeilFix "ceil.fix" [d: Out(U64), a: In(Fix)] fixed(10), [Overflow] "d = ⌈a⌉";
-    FixBits "fix.bits" [d: Out(U128), a: In(Fix)] fixed(10), [] "d = a · 2⁶⁴";
-    FixFromBits "bits.fix" [d: Out(Fix), a: In(U128)] fixed(10), [] "d = a / 2⁶⁴";
+    CeilFix "ceil.fix" [d: Out(U64), a: In(Fix)] fixed(15), [Overflow] "d = ⌈a⌉";
+    FixBits "fix.bits" [d: Out(U128), a: In(Fix)] fixed(15), [] "d = a · 2⁶⁴";
+    FixFromBits "bits.fix" [d: Out(Fix), a: In(U128)] fixed(15), [] "d = a / 2⁶⁴";
     AddressToHash "address.hash" [d: Out(Hash), a: In(Address)] fixed(15), [] "d = the 32 bytes of a";
     HashToAddress "hash.address" [d: Out(Address), a: In(Hash)] fixed(15), [] "d = the 32 bytes of a";
 
@@ -191,26 +191,26 @@ table! {
     LenBytes "len.bytes" [d: Out(U64), a: In(Bytes)] fixed(10), [] "d = the length of a";
     EqBytes "eq.bytes" [d: Out(Bool), a: In(Bytes), b: In(Bytes)] Cost::bytes(50, 1), [] "d = a = b";
     NeBytes "ne.bytes" [d: Out(Bool), a: In(Bytes), b: In(Bytes)] Cost::bytes(50, 1), [] "d = a ≠ b";
-    AtBytes "at.bytes" [d: Out(U64), a: In(Bytes), i: In(U64)] fixed(20), [OutOfRange] "d = byte i of a";
-    Concat "concat" [d: Out(Bytes), a: In(Bytes), b: In(Bytes)] Cost::bytes(100, 1), [LimitReached] "d = a, then b; d holds the sum of their bounds";
+    AtBytes "at.bytes" [d: Out(U64), a: In(Bytes), i: In(U64)] fixed(40), [OutOfRange] "d = byte i of a";
+    Concat "concat" [d: Out(Bytes), a: In(Bytes), b: In(Bytes)] Cost::bytes(120, 1), [LimitReached] "d = a, then b; d holds the sum of their bounds";
     Slice "slice" [d: Out(Bytes), a: In(Bytes), i: In(U64), n: In(U64)] fixed(50), [OutOfRange] "d = n bytes of a from byte i on, if d may be as long";
-    Pack "pack" [d: Out(Bytes), n: Count, a: InRun(Counted)] Cost::bytes(150, 2), [LimitReached] "d = the canonical encoding of n registers from a on";
+    Pack "pack" [d: Out(Bytes), n: Count, a: InRun(Counted)] Cost::bytes(250, 2), [LimitReached] "d = the canonical encoding of n registers from a on";
     Sha256 "sha256" [d: Out(Hash), a: In(Bytes)] Cost::bytes(1000, 10), [] "d = SHA-256 of a";
     Sha256Pair "sha256.pair" [d: Out(Hash), a: In(Hash), b: In(Hash)] fixed(1500), [] "d = SHA-256 of a, then b";
 
     // Control.
-    Jump "jump" [t: Target] fixed(10), [] "goes to t";
-    JumpIf "jump.if" [a: In(Bool), t: Target] fixed(10), [] "goes to t if a";
-    JumpUnless "jump.unless" [a: In(Bool), t: Target] fixed(10), [] "goes to t unless a";
-    JumpEq "jump.eq" [a: In(Any64), b: In(Any64), t: Target] fixed(10), [] "goes to t if a = b";
-    JumpNe "jump.ne" [a: In(Any64), b: In(Any64), t: Target] fixed(10), [] "goes to t if a ≠ b";
-    JumpLt "jump.lt" [a: In(U64), b: In(U64), t: Target] fixed(10), [] "goes to t if a < b";
-    JumpLe "jump.le" [a: In(U64), b: In(U64), t: Target] fixed(10), [] "goes to t if a ≤ b";
-    JumpEqImm "jump.eq.imm" [a: In(U64), n: Imm16, t: Target] fixed(10), [] "goes to t if a = n";
-    JumpNeImm "jump.ne.imm" [a: In(U64), n: Imm16, t: Target] fixed(10), [] "goes to t if a ≠ n";
-    JumpLtImm "jump.lt.imm" [a: In(U64), n: Imm16, t: Target] fixed(10), [] "goes to t if a < n";
-    JumpGeImm "jump.ge.imm" [a: In(U64), n: Imm16, t: Target] fixed(10), [] "goes to t if a ≥ n";
-    Call "call" [f: Function, a: InRun(Params), d: OutRun(Results)] Cost::words(50, 1), [] "runs function f with the registers from a on; its results go to the registers from d on";
+    Jump "jump" [t: Target] fixed(15), [] "goes to t";
+    JumpIf "jump.if" [a: In(Bool), t: Target] fixed(15), [] "goes to t if a";
+    JumpUnless "jump.unless" [a: In(Bool), t: Target] fixed(15), [] "goes to t unless a";
+    JumpEq "jump.eq" [a: In(Any64), b: In(Any64), t: Target] fixed(15), [] "goes to t if a = b";
+    JumpNe "jump.ne" [a: In(Any64), b: In(Any64), t: Target] fixed(15), [] "goes to t if a ≠ b";
+    JumpLt "jump.lt" [a: In(U64), b: In(U64), t: Target] fixed(15), [] "goes to t if a < b";
+    JumpLe "jump.le" [a: In(U64), b: In(U64), t: Target] fixed(15), [] "goes to t if a ≤ b";
+    JumpEqImm "jump.eq.imm" [a: In(U64), n: Imm16, t: Target] fixed(15), [] "goes to t if a = n";
+    JumpNeImm "jump.ne.imm" [a: In(U64), n: Imm16, t: Target] fixed(15), [] "goes to t if a ≠ n";
+    JumpLtImm "jump.lt.imm" [a: In(U64), n: Imm16, t: Target] fixed(15), [] "goes to t if a < n";
+    JumpGeImm "jump.ge.imm" [a: In(U64), n: Imm16, t: Target] fixed(15), [] "goes to t if a ≥ n";
+    Call "call" [f: Function, a: InRun(Params), d: OutRun(Results)] Cost::words(60, 1), [] "runs function f with the registers from a on; its results go to the registers from d on";
     Ret "ret" [a: InRun(Returns)] fixed(40), [] "returns the registers from a on";
     Require "require" [a: In(Bool), e: Error] fixed(10), [Revert] "reverts with error e unless a";
     Revert "revert" [e: Error] fixed(10), [Revert] "reverts with error e";
@@ -225,11 +225,11 @@ table! {
     MapRemove "map.remove" [s: Map, k: InRun(Keys)] Cost::bytes(50_000, 50), [LimitReached] "map s has nothing at the keys from k on";
 
     // The world.
-    SelfAddress "self" [d: Out(Address)] fixed(15), [] "d = this program's address";
-    Caller "caller" [d: Out(Address)] fixed(15), [] "d = who called: an account or a program; zeros in an invariant";
-    Payment "payment" [d: Out(U64)] fixed(10), [] "d = what came with the call, in base units; 0 in views and invariants";
-    Height "height" [d: Out(U64)] fixed(10), [] "d = the block's height";
-    Time "time" [d: Out(U64)] fixed(10), [] "d = the block's time in milliseconds since 1970";
+    SelfAddress "self" [d: Out(Address)] fixed(40), [] "d = this program's address";
+    Caller "caller" [d: Out(Address)] fixed(40), [] "d = who called: an account or a program; zeros in an invariant";
+    Payment "payment" [d: Out(U64)] fixed(40), [] "d = what came with the call, in base units; 0 in views and invariants";
+    Height "height" [d: Out(U64)] fixed(40), [] "d = the block's height";
+    Time "time" [d: Out(U64)] fixed(40), [] "d = the block's time in milliseconds since 1970";
     Balance "balance" [d: Out(U64), a: In(Address)] fixed(10_000), [] "d = what a owns, in base units";
     Transfer "transfer" [a: In(Address), b: In(U64)] fixed(100_000), [InsufficientBalance, Overflow, LimitReached] "sends b base units of what this program owns to a";
     Emit "emit" [e: Event, a: InRun(Fields)] Cost::bytes(2_000, 20), [LimitReached] "emits event e with the registers from a on";

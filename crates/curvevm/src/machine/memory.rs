@@ -1,5 +1,7 @@
 //! Byte strings of a call, and records of registers.
 
+use std::ops::Range;
+
 use crate::{
     Address, Limit, Trap, Type, Value,
     codec::{Reader, Writer},
@@ -20,20 +22,27 @@ impl Memory {
 
     /// Keeps a byte string.
     pub fn keep(&mut self, bytes: &[u8]) -> Result<u64, Trap> {
-        let start = self.bytes.len();
-        let end = start.saturating_add(bytes.len());
-        if end > MAX_MEMORY_BYTES {
-            return Err(Trap::LimitReached(Limit::Memory));
-        }
+        let handle = self.room(bytes.len())?;
         self.bytes.extend_from_slice(bytes);
-        Ok(((start as u64) << 32) | bytes.len() as u64)
+        Ok(handle)
     }
 
     /// One byte string after another.
     pub fn concat(&mut self, a: u64, b: u64) -> Result<u64, Trap> {
-        let mut both = self.get(a).to_vec();
-        both.extend_from_slice(self.get(b));
-        self.keep(&both)
+        let (a, b) = (range(a), range(b));
+        let handle = self.room(a.len().saturating_add(b.len()))?;
+        self.bytes.extend_from_within(a);
+        self.bytes.extend_from_within(b);
+        Ok(handle)
+    }
+
+    /// The handle of the next byte string, if there is room for it.
+    fn room(&self, length: usize) -> Result<u64, Trap> {
+        let start = self.bytes.len();
+        if start.saturating_add(length) > MAX_MEMORY_BYTES {
+            return Err(Trap::LimitReached(Limit::Memory));
+        }
+        Ok(((start as u64) << 32) | length as u64)
     }
 
     /// Part of a byte string: the same bytes, not a copy.
@@ -50,9 +59,7 @@ impl Memory {
     }
 
     pub fn get(&self, handle: u64) -> &[u8] {
-        let start = (handle >> 32) as usize;
-        let end = start.wrapping_add(length_of(handle) as usize);
-        &self.bytes[start..end]
+        &self.bytes[range(handle)]
     }
 
     /// The encoding of a record in registers.
@@ -130,4 +137,10 @@ impl Memory {
 /// The length of a byte string in a register.
 pub fn length_of(handle: u64) -> u64 {
     handle & u64::from(u32::MAX)
+}
+
+fn range(handle: u64) -> Range<usize> {
+    let start = (handle >> 32) as usize;
+    // Both are within the memory.
+    start..start.wrapping_add(length_of(handle) as usize)
 }

@@ -5,6 +5,7 @@
 
 use super::{
     math::{self, Round},
+    memory::length_of,
     window::{STACK_WORDS, Window},
     world::World,
 };
@@ -357,8 +358,9 @@ interpreter! { op, w, pc, gas, last, world, program:
     Code::FloorFix => w.set(op.a, (w.get_128(op.b) >> 64) as u64),
     Code::CeilFix => w.set(op.a, fits!(math::scale(1, w.get_128(op.b), Round::Up))),
 
-    Code::Eq256 => w.set(op.a, (w.get_256(op.b) == w.get_256(op.c)).into()),
-    Code::Ne256 => w.set(op.a, (w.get_256(op.b) != w.get_256(op.c)).into()),
+    Code::Eq256 => w.set(op.a, w.same_256(op.b, op.c).into()),
+    Code::Ne256 => w.set(op.a, (!w.same_256(op.b, op.c)).into()),
+    Code::LenBytes => w.set(op.a, length_of(w.get(op.b))),
     Code::Lt256 => w.set(op.a, (w.get_256(op.b) < w.get_256(op.c)).into()),
 
     Code::Jump => enter!(pc, gas, op.c.into(), Blocks::unpack(op.imm).taken),
@@ -385,7 +387,7 @@ interpreter! { op, w, pc, gas, last, world, program:
     Code::Unreachable => break Stop::Trap(Trap::Unreachable),
     Code::CallProgram | Code::ViewProgram => break Stop::Leave(*op),
 
-    Code::ConstBytes | Code::LenBytes | Code::EqBytes | Code::NeBytes | Code::AtBytes | Code::Concat
+    Code::ConstBytes | Code::EqBytes | Code::NeBytes | Code::AtBytes | Code::Concat
     | Code::Slice | Code::Pack | Code::Sha256 | Code::Sha256Pair | Code::Load | Code::Store
     | Code::MapGet | Code::MapSet | Code::MapHas | Code::MapRemove | Code::SelfAddress
     | Code::Caller | Code::Payment | Code::Height | Code::Time | Code::Balance | Code::Transfer

@@ -3,7 +3,7 @@
 use rollup_abi::{Digest, sha256};
 
 use super::{
-    memory::{Memory, length_of},
+    memory::Memory,
     window::{Window, bytes_of, words_of},
 };
 use crate::{
@@ -42,7 +42,6 @@ impl World<'_> {
             Code::EqBytes => w.set(op.a, self.same(w, op).into()),
             Code::NeBytes => w.set(op.a, (!self.same(w, op)).into()),
             Code::AtBytes => w.set(op.a, self.byte(w.get(op.b), w.get(op.c))?),
-            Code::LenBytes => w.set(op.a, length_of(w.get(op.b))),
             Code::Concat => w.set(op.a, self.memory.concat(w.get(op.b), w.get(op.c))?),
             Code::Slice => {
                 let (length, bound) = (w.get(op.imm as u16), op.imm >> 16);

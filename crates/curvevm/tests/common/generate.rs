@@ -166,6 +166,14 @@ fn declarations(rng: &mut Rng) -> Program {
     }
 }
 
+/// Registers start as zeros, on which many instructions trap or do nothing: these come more often.
+const CONSTANTS: [Opcode; 4] = [
+    Opcode::ConstU64,
+    Opcode::ConstI64,
+    Opcode::Const128,
+    Opcode::Const256,
+];
+
 struct Generator<'a> {
     rng: &'a mut Rng,
     program: &'a Program,
@@ -204,8 +212,11 @@ impl<'a> Generator<'a> {
     fn function(mut self) -> Function {
         let length = 2 + self.rng.below(30);
         while self.function.code.len() < length {
-            let spec = &TABLE[self.rng.below(TABLE.len())];
-            self.instr(spec.opcode, length);
+            let op = match self.rng.below(4) {
+                0 => self.rng.pick(&CONSTANTS),
+                _ => TABLE[self.rng.below(TABLE.len())].opcode,
+            };
+            self.instr(op, length);
         }
         let results = self.function.results.clone();
         let first = self.run(&results, false);

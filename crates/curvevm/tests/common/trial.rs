@@ -2,11 +2,11 @@
 
 #![allow(dead_code, reason = "each user takes what it needs")]
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use curvevm::{
-    Address, Call, CallError, Entrance, Gas, Kind, Machine, MemoryHost, Outcome, Program, Trap, Type, Value,
-    Verified, encode_values,
+    Address, Call, CallError, Entrance, Gas, Kind, Machine, MemoryHost, Outcome, Program, Trap, TrapKind,
+    Type, Value, Verified, encode_values,
 };
 
 use super::generate::Rng;
@@ -21,6 +21,8 @@ pub struct Tally {
     pub refused: u64,
     pub succeeded: u64,
     pub trapped: u64,
+    /// Which instruction trapped how.
+    pub seen: BTreeSet<(&'static str, TrapKind)>,
 }
 
 /// Verifies a program and, if it is accepted, calls all that it exports.
@@ -37,7 +39,7 @@ pub fn trial(machine: &mut Machine, rng: &mut Rng, program: Program, gas: u64, t
             (Address::new([0xc1; 32]), verified.clone()),
         ]
         .into(),
-        balances: [(CALLER, 1 << 40), (PROGRAM, rng.next() >> 1)].into(),
+        balances: [(CALLER, 1 << 40), (PROGRAM, rng.number() >> 1)].into(),
         ..MemoryHost::default()
     };
     for (index, function) in (0..).zip(&verified.program().functions) {
@@ -117,6 +119,7 @@ fn check(
             let instr = function
                 .and_then(|f| f.code.get(usize::from(fault.pc)))
                 .expect("a fault has a place");
+            tally.seen.insert((instr.op.spec().mnemonic, fault.trap.kind()));
             let may = instr.op.spec().traps.contains(&fault.trap.kind());
             let enters = fault.pc == 0
                 && matches!(

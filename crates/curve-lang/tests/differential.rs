@@ -1,0 +1,186 @@
+//! Random programs mean the same to the reference interpreter, and compiled with and without the optimiser.
+//!
+//! `CURVE_CASES` sets the number of programs, `CURVE_SEED` the first one.
+
+mod common;
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use common::{
+    Random,
+    generate::{self, Generated, Ty},
+};
+use curve_lang::{
+    Options, compile,
+    hir::{Program, SlotId},
+    machine::MachineLedger,
+    reference::{Chain, Failure, World, account},
+    testing::own_address,
+    value::Value,
+};
+
+const ROUNDS: usize = 8;
+
+fn setting(name: &str, default: u64) -> u64 {
+    std::env::var(name)
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(default)
+}
+
+fn people() -> [[u8; 32]; 3] {
+    [account(b"alice"), account(b"bob"), own_address()]
+}
+
+fn number(random: &mut Random) -> u64 {
+    match random.below(8) {
+        0 => 0,
+        1 => random.next(),
+        2 => u64::MAX,
+        _ => 1 + random.next() % 20,
+    }
+}
+
+fn argument(random: &mut Random, ty: Ty) -> Value {
+    match ty {
+        Ty::Count | Ty::A | Ty::B | Ty::Asset | Ty::Duration | Ty::Time | Ty::Height => {
+            Value::Number(number(random))
+        }
+        Ty::Bool => Value::Bool(random.below(2) == 0),
+        Ty::Address => Value::Address(people()[random.below(3)]),
+        Ty::Hash => Value::Hash([u8::try_from(random.below(3)).unwrap(); 32]),
+        Ty::Ratio => Value::Ratio(u128::from(number(random)) << random.below(65)),
+        Ty::Wide => Value::Wide(u128::from(number(random)) * u128::from(number(random))),
+        Ty::Bytes => Value::Bytes(vec![b'x'; random.below(9)]),
+        Ty::P => Value::Struct(vec![
+            argument(random, Ty::Count),
+            argument(random, Ty::A),
+            argument(random, Ty::Bool),
+            argument(random, Ty::Address),
+        ]),
+        Ty::E => Value::Variant(0, Vec::new()),
+    }
+}
+
+/// Every cell, and every value of a map that the reference ever set; zeros where nothing is.
+fn state<W: World>(program: &Program, world: &W, keys: &[(SlotId, Option<Value>)]) -> Vec<Value> {
+    let read = |(slot, key): &(SlotId, Option<Value>)| {
+        let zero = program.zero(&program.slots[slot.index()].value);
+        world.read(*slot, key.as_ref()).unwrap_or(zero)
+    };
+    keys.iter().map(read).collect()
+}
+
+fn balances(world: &impl World) -> Vec<u64> {
+    people().iter().map(|who| world.balance(who)).collect()
+}
+
+#[derive(Default)]
+struct Tally {
+    succeeded: u64,
+    failed: BTreeMap<String, u64>,
+}
+
+/// Runs one program three ways; the message says how they differ.
+fn run(seed: u64, tally: &mut Tally) -> Result<(), String> {
+    let Generated { source, entries } = generate::program(seed);
+    let compiled = |optimise| {
+        let artifact = compile(
+            &source,
+            &Options {
+                optimise,
+                ..Options::default()
+            },
+        );
+        artifact.map_err(|errors| format!("{errors}\n{source}"))
+    };
+    let (plain, optimised) = (compiled(false)?, compiled(true)?);
+    let program = &plain.hir;
+    let verified = |artifact: &curve_lang::Artifact| {
+        artifact
+            .program
+            .clone()
+            .verify()
+            .map(Arc::new)
+            .map_err(|error| format!("{error}\n{source}"))
+    };
+    let start = (1_000_000, 77);
+    let mut reference = Chain::new(own_address(), start.0, start.1);
+    let mut machines = [&plain, &optimised]
+        .map(|artifact| {
+            verified(artifact).map(|code| MachineLedger::new(program, code, own_address(), start.0, start.1))
+        })
+        .into_iter()
+        .collect::<Result<Vec<_>, String>>()?;
+    for who in &people()[..2] {
+        reference.balances.insert(*who, 1_000_000);
+        for machine in &mut machines {
+            machine
+                .host
+                .balances
+                .insert(curvevm::Address::new(*who), 1_000_000);
+        }
+    }
+    let mut random = Random(seed ^ 0x5eed);
+    for round in 0..ROUNDS {
+        let (name, params, payable) = &entries[random.below(entries.len())];
+        let id = program.find(|function| function.named.name == *name).unwrap();
+        let args: Vec<Value> = params.iter().map(|ty| argument(&mut random, *ty)).collect();
+        let caller = people()[random.below(2)];
+        let payment = if *payable || random.below(10) == 0 {
+            random.next() % 1_000
+        } else {
+            0
+        };
+        let wanted = reference.transact(program, id, args.clone(), caller, payment, 1_000_000);
+        if matches!(wanted, Err(Failure::Steps | Failure::Limit)) {
+            return Ok(());
+        }
+        match &wanted {
+            Ok(_) => tally.succeeded += 1,
+            Err(failure) => *tally.failed.entry(failure.to_string()).or_default() += 1,
+        }
+        let mut keys: Vec<_> = reference.state.keys().cloned().collect();
+        let cells = (0u16..)
+            .map(SlotId)
+            .zip(&program.slots)
+            .filter(|(_, slot)| slot.key.is_none());
+        keys.extend(cells.map(|(id, _)| (id, None)));
+        for (machine, how) in machines.iter_mut().zip(["plain", "optimised"]) {
+            let got = machine.call(id, &args, caller, payment);
+            let same = got == wanted
+                && state(program, machine, &keys) == state(program, &reference, &keys)
+                && balances(machine) == balances(&reference);
+            if !same {
+                return Err(format!(
+                    "seed {seed}, {how}, call {round} of {name}({args:?}) paying {payment}:\n{got:?}\nexpected {wanted:?}\n{source}"
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn random_programs_mean_the_same_three_ways() {
+    let (first, cases) = (setting("CURVE_SEED", 0), setting("CURVE_CASES", 300));
+    let mut tally = Tally::default();
+    for seed in first..first.saturating_add(cases) {
+        if let Err(difference) = run(seed, &mut tally) {
+            panic!("{difference}");
+        }
+    }
+    println!("{} calls succeeded, failed: {:?}", tally.succeeded, tally.failed);
+    if cases >= 300 {
+        assert!(
+            tally.succeeded > cases,
+            "too few calls succeed: {}",
+            tally.succeeded
+        );
+        assert!(
+            tally.failed.len() >= 5,
+            "too few ways to fail: {:?}",
+            tally.failed
+        );
+    }
+}
