@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use hotshot::{Anchor, Consensus, HaltReason, Input, Outgoing, Output, Record, Recovery, Token, Verdict};
-use hotshot_types::View;
+use hotshot_types::{Epoch, View};
 
 use crate::{
     defect::Defect,
@@ -245,7 +245,8 @@ impl Cores {
             | Output::Halt(HaltReason::ConflictingDecision { .. })
             | Output::Halt(HaltReason::Diverged { .. }) => reaction.fault = Some(Fault::Halted),
             // Certificates exist as soon as their votes do, and what exists can be fetched without a word.
-            Output::ViewChanged { .. }
+            Output::EpochChanged(_)
+            | Output::ViewChanged { .. }
             | Output::TimedOut(_)
             | Output::SetTimer(_)
             | Output::Misbehaviour { .. } => {}
