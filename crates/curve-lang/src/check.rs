@@ -35,7 +35,7 @@ use crate::{
     span::Span,
     symbols::Symbol,
     syntax::parser::parse,
-    types::Type,
+    types::{Dimension, Type},
 };
 
 /// What the checker found out.
@@ -53,7 +53,7 @@ pub struct Checked {
 pub fn check(source: &str) -> Checked {
     let mut sink = Sink::default();
     let (file, _) = parse(source, &mut sink);
-    let mut checker = Checker::new(&mut sink);
+    let mut checker = Checker::new(source, &mut sink);
     checker.collect(&file);
     checker.bodies(&file);
     checker.check_effects();
@@ -70,6 +70,7 @@ pub fn check(source: &str) -> Checked {
 }
 
 struct Checker<'a> {
+    source: &'a str,
     sink: &'a mut Sink,
     program: Program,
     symbols: Vec<Symbol>,
@@ -86,8 +87,9 @@ struct Checker<'a> {
 }
 
 impl<'a> Checker<'a> {
-    fn new(sink: &'a mut Sink) -> Self {
+    fn new(source: &'a str, sink: &'a mut Sink) -> Self {
         Self {
+            source,
             sink,
             program: Program::default(),
             symbols: Vec::new(),
@@ -131,9 +133,7 @@ impl<'a> Checker<'a> {
         if let Some(note) = conversion_note(&expr.ty, wanted, &need) {
             diagnostic = diagnostic.note(note);
         }
-        if wanted.is_ordered() && matches!(expr.kind, crate::hir::ExprKind::Value(_)) {
-            diagnostic = self.unit_fix(diagnostic, &expr, wanted);
-        }
+        diagnostic = self.unit_fix(diagnostic, &expr, wanted);
         self.report(diagnostic);
         Expr::bad(expr.span)
     }
@@ -143,7 +143,11 @@ impl<'a> Checker<'a> {
         let (Type::Number(have), Type::Number(need)) = (&expr.ty, wanted) else {
             return diagnostic;
         };
-        if *have != crate::types::Dimension::COUNT || *need == crate::types::Dimension::COUNT {
+        let literal = self
+            .source
+            .get(expr.span.range())
+            .is_some_and(|text| text.bytes().all(|b| b.is_ascii_digit() || b == b'_'));
+        if !literal || *have != Dimension::COUNT || *need == Dimension::COUNT {
             return diagnostic;
         }
         let unit = match self.show(wanted).as_str() {
@@ -164,7 +168,7 @@ fn conversion_note(have: &Type, want: &Type, shown: &str) -> Option<String> {
     match (have, want) {
         (Type::Wide(_), Type::Number(_)) => Some("`narrow(x)` traps if it does not fit".to_owned()),
         (Type::Number(_), Type::Wide(_)) => Some("`product(x, 1)` has 128 bits".to_owned()),
-        (Type::Number(have), Type::Number(_)) if *have == crate::types::Dimension::COUNT => Some(format!(
+        (Type::Number(have), Type::Number(_)) if *have == Dimension::COUNT => Some(format!(
             "a count becomes {shown} by multiplying it with one of it"
         )),
         (Type::Time, Type::Number(_)) => {

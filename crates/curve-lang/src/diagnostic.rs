@@ -205,8 +205,12 @@ impl Sink {
             .any(|diagnostic| diagnostic.severity() == Severity::Error)
     }
 
-    /// All of it, in order of the places.
+    /// All of it, in order of the places. Where there are errors, warnings would only distract from them.
     pub fn finish(mut self) -> Diagnostics {
+        if self.has_errors() {
+            self.found
+                .retain(|diagnostic| diagnostic.severity() == Severity::Error);
+        }
         self.found
             .sort_by_key(|diagnostic| (diagnostic.span, diagnostic.code));
         Diagnostics(self.found)

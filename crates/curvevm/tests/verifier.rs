@@ -48,110 +48,113 @@ fn refusal(program: Program) -> String {
     program.verify().expect_err("refused").to_string()
 }
 
+/// Lines that are refused in `run`, and why.
+const REFUSED: &[(&str, &str)] = &[
+    ("add.u64 r3, r0, r99", "register 99, there are 9"),
+    (
+        "add.u64 r3, r0, r4",
+        "operand b: register 4 is bool, expected u64",
+    ),
+    (
+        "add.u64 r4, r0, r0",
+        "operand d: register 4 is bool, expected u64",
+    ),
+    (
+        "add.u128 r5, r5, r3",
+        "operand b: register 3 is u64, expected u128",
+    ),
+    (
+        "mul.down.fix r8, r8, r5",
+        "operand b: register 5 is u128, expected fix",
+    ),
+    ("mov.64 r3, r4", "operand a: register 4 is bool, expected u64"),
+    ("mov.128 r8, r5", "operand a: register 5 is u128, expected fix"),
+    (
+        "mov.256 r1, r7",
+        "operand a: register 7 is hash, expected address",
+    ),
+    (
+        "mov.64 r1, r1",
+        "operand d: register 1 is address, expected u64, i64 or bool",
+    ),
+    (
+        "balance r3, r7",
+        "operand a: register 7 is hash, expected address",
+    ),
+    ("sha256 r7, r7", "operand a: register 7 is hash, expected bytes"),
+    ("sha256 r1, r2", "operand d: register 1 is address, expected hash"),
+    ("mov.bytes r2, r6", "writes bytes[16] to bytes[8]"),
+    ("select.bytes r2, r4, r2, r6", "writes bytes[16] to bytes[8]"),
+    ("concat r6, r2, r6", "writes bytes[24] to bytes[16]"),
+    ("pack r6, 2, r0", "writes bytes[40] to bytes[16]"),
+    ("pack r6, 17, r0", "operand n is 17, expected at most 16"),
+    (
+        "pack r6, 9, r1",
+        "operand a: a run of 9 registers from 1, there are 9",
+    ),
+    (
+        "const.bool r4, true\n  jump.eq.imm r0, 65536, l\nl:",
+        "operand n is 65536, expected at most 65535",
+    ),
+    ("const.128 r5, k2", "constant 2, there are 2"),
+    ("const.128 r8, k0", "operand d: register 8 is fix, expected u128"),
+    (
+        "const.128 r5, k1",
+        "operand d: register 5 is u128, expected bytes[2]",
+    ),
+    ("load owners, r2", "slot 1 is of the wrong kind, expected cell"),
+    (
+        "map.get total, r1, r0",
+        "slot 0 is of the wrong kind, expected map",
+    ),
+    (
+        "map.get owners, r0, r2",
+        "operand k: register 0 is u64, expected address",
+    ),
+    (
+        "map.get owners, r1, r0",
+        "operand d: register 0 is u64, expected bytes[8]",
+    ),
+    (
+        "map.set owners, r1, r6",
+        "operand a: register 6 is bytes[16], expected bytes[8]",
+    ),
+    (
+        "store total, r9",
+        "operand a: a run of 1 registers from 9, there are 9",
+    ),
+    (
+        "store total, r18446744073709551615",
+        "operand a: a run of 1 registers from 18446744073709551615, there are 9",
+    ),
+    ("emit Done, r1", "operand a: register 1 is address, expected u64"),
+    (
+        "call.program r1, i1, r0, r0, r4",
+        "interface 1 is of the wrong kind, expected entry",
+    ),
+    (
+        "view.program r1, i0, r0, r4",
+        "interface 0 is of the wrong kind, expected view",
+    ),
+    ("view.program r1, i2, r0, r4", "interface 2, there are 2"),
+    (
+        "view.program r1, i1, r0, r5",
+        "operand d: register 5 is u128, expected fix",
+    ),
+    (
+        "call helper, r1, r3",
+        "operand a: register 1 is address, expected u64",
+    ),
+    (
+        "call helper, r0, r4",
+        "operand d: register 4 is bool, expected u64",
+    ),
+];
+
 #[test]
 fn instructions() {
     sound("call helper, r0, r3").verify().unwrap();
-    for (line, expected) in [
-        ("add.u64 r3, r0, r99", "register 99, there are 9"),
-        (
-            "add.u64 r3, r0, r4",
-            "operand b: register 4 is bool, expected u64",
-        ),
-        (
-            "add.u64 r4, r0, r0",
-            "operand d: register 4 is bool, expected u64",
-        ),
-        (
-            "add.u128 r5, r5, r3",
-            "operand b: register 3 is u64, expected u128",
-        ),
-        (
-            "mul.down.fix r8, r8, r5",
-            "operand b: register 5 is u128, expected fix",
-        ),
-        ("mov.64 r3, r4", "operand a: register 4 is bool, expected u64"),
-        ("mov.128 r8, r5", "operand a: register 5 is u128, expected fix"),
-        (
-            "mov.256 r1, r7",
-            "operand a: register 7 is hash, expected address",
-        ),
-        (
-            "mov.64 r1, r1",
-            "operand d: register 1 is address, expected u64, i64 or bool",
-        ),
-        (
-            "balance r3, r7",
-            "operand a: register 7 is hash, expected address",
-        ),
-        ("sha256 r7, r7", "operand a: register 7 is hash, expected bytes"),
-        ("sha256 r1, r2", "operand d: register 1 is address, expected hash"),
-        ("mov.bytes r2, r6", "writes bytes[16] to bytes[8]"),
-        ("select.bytes r2, r4, r2, r6", "writes bytes[16] to bytes[8]"),
-        ("concat r6, r2, r6", "writes bytes[24] to bytes[16]"),
-        ("pack r6, 2, r0", "writes bytes[40] to bytes[16]"),
-        ("pack r6, 17, r0", "operand n is 17, expected at most 16"),
-        (
-            "pack r6, 9, r1",
-            "operand a: a run of 9 registers from 1, there are 9",
-        ),
-        (
-            "const.bool r4, true\n  jump.eq.imm r0, 65536, l\nl:",
-            "operand n is 65536, expected at most 65535",
-        ),
-        ("const.128 r5, k2", "constant 2, there are 2"),
-        ("const.128 r8, k0", "operand d: register 8 is fix, expected u128"),
-        (
-            "const.128 r5, k1",
-            "operand d: register 5 is u128, expected bytes[2]",
-        ),
-        ("load owners, r2", "slot 1 is of the wrong kind, expected cell"),
-        (
-            "map.get total, r1, r0",
-            "slot 0 is of the wrong kind, expected map",
-        ),
-        (
-            "map.get owners, r0, r2",
-            "operand k: register 0 is u64, expected address",
-        ),
-        (
-            "map.get owners, r1, r0",
-            "operand d: register 0 is u64, expected bytes[8]",
-        ),
-        (
-            "map.set owners, r1, r6",
-            "operand a: register 6 is bytes[16], expected bytes[8]",
-        ),
-        (
-            "store total, r9",
-            "operand a: a run of 1 registers from 9, there are 9",
-        ),
-        (
-            "store total, r18446744073709551615",
-            "operand a: a run of 1 registers from 18446744073709551615, there are 9",
-        ),
-        ("emit Done, r1", "operand a: register 1 is address, expected u64"),
-        (
-            "call.program r1, i1, r0, r0, r4",
-            "interface 1 is of the wrong kind, expected entry",
-        ),
-        (
-            "view.program r1, i0, r0, r4",
-            "interface 0 is of the wrong kind, expected view",
-        ),
-        ("view.program r1, i2, r0, r4", "interface 2, there are 2"),
-        (
-            "view.program r1, i1, r0, r5",
-            "operand d: register 5 is u128, expected fix",
-        ),
-        (
-            "call helper, r1, r3",
-            "operand a: register 1 is address, expected u64",
-        ),
-        (
-            "call helper, r0, r4",
-            "operand d: register 4 is bool, expected u64",
-        ),
-    ] {
+    for (line, expected) in REFUSED {
         let error = refusal(sound(line));
         assert!(
             error.starts_with("function 1, instruction ") && error.ends_with(expected),

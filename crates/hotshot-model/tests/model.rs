@@ -82,7 +82,11 @@ fn control_locks_that_are_forgotten() {
 
 #[test]
 fn control_votes_that_are_not_durable() {
-    breaks_agreement(one_view(1), Defect::LosesVotes);
+    let bound = Bound {
+        slow_application: false,
+        ..one_view(1)
+    };
+    breaks_agreement(bound, Defect::LosesVotes);
 }
 
 /// A generator of walks: the same on every machine.

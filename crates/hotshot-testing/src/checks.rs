@@ -2,7 +2,7 @@
 //!
 //! | checker | what always holds |
 //! |---|---|
-//! | `agreement` | one leaf per height and per view among all that honest nodes decide, without gaps, each leaf once and in order, and its state root is what the checker computes itself |
+//! | `agreement` | one leaf per height and per view among all that honest nodes decide, without gaps, each leaf once and in order, each with a quorum of second votes for it or a descendant, and its state root is what the checker computes itself |
 //! | `votes` | an honest member says one thing per phase and view, in all of its lives; no Vote1 in a view that it gave up; Vote2 names a leaf that a quorum voted for, and that no later Vote1 of the member excludes (B1) |
 //! | `monotone` | view, lock and decided height never fall; a restart never forgets a vote or the lock that was said |
 //! | `durable` | a proposal, a vote and a timeout vote are sent after what they depend on is in the log |
@@ -91,6 +91,11 @@ impl Checks {
             Output::Decide(blocks) => {
                 named("agreement", self.agreement.decided(machine, blocks))?;
                 for decided in blocks {
+                    let voted = certificates::require(
+                        ledger.is_final(&decided.leaf),
+                        "it decides what no quorum voted for in the second phase",
+                    );
+                    named("agreement", voted)?;
                     let good = decided
                         .certificate
                         .as_ref()

@@ -10,7 +10,10 @@ use hotshot_types::{
 };
 use rollup_abi::{Digest, Header, vote::payload_commitment};
 
-use crate::{fixtures::CHAIN, roster::Roster};
+use crate::{
+    fixtures::{CHAIN, MAX_NODES},
+    roster::Roster,
+};
 
 /// The two phases of a vote.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,6 +31,8 @@ pub(crate) struct Ledger {
     timeouts: BTreeSet<(usize, TimeoutData)>,
     proposals: BTreeSet<(usize, View, Digest)>,
     headers: BTreeMap<Digest, Header>,
+    /// Leaves that a quorum voted for in the second phase, and their ancestors.
+    finals: BTreeSet<Digest>,
     /// Certificates found good before.
     good: BTreeSet<(Kind, VoteData, Signers)>,
 }
@@ -42,12 +47,34 @@ impl Ledger {
             timeouts: BTreeSet::new(),
             proposals: BTreeSet::new(),
             headers: BTreeMap::from([(leaf, genesis.clone())]),
+            finals: BTreeSet::from([leaf]),
             good: BTreeSet::new(),
         }
     }
 
     pub(crate) fn sign_vote(&mut self, member: usize, kind: Kind, data: VoteData) {
-        self.votes.insert((member, kind, data));
+        if self.votes.insert((member, kind, data)) && kind == Kind::Vote2 {
+            self.count_final(&data);
+        }
+    }
+
+    fn count_final(&mut self, data: &VoteData) {
+        let members = 0..MAX_NODES;
+        let voted = members.filter(|member| self.has_voted(*member, Kind::Vote2, data));
+        if !self.roster.is_quorum(data.epoch, voted) {
+            return;
+        }
+        let mut leaf = data.leaf;
+        while self.finals.insert(leaf)
+            && let Some(header) = self.headers.get(&leaf)
+        {
+            leaf = header.parent;
+        }
+    }
+
+    /// Whether a quorum voted in the second phase for this leaf or a descendant.
+    pub(crate) fn is_final(&self, leaf: &Digest) -> bool {
+        self.finals.contains(leaf)
     }
 
     pub(crate) fn sign_timeout(&mut self, member: usize, data: TimeoutData) {

@@ -192,6 +192,8 @@ impl Checker<'_> {
         let slot = &self.program.slots[id.index()];
         if slot.vault {
             let (name, definition) = (slot.named.name.clone(), slot.named.span);
+            // Whoever assigns to vaults probably means to move the payment.
+            self.body.payment_moved = true;
             self.report(
                 Diagnostic::new(
                     Code::VaultAssigned,

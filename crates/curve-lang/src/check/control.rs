@@ -33,7 +33,8 @@ impl Checker<'_> {
             self.missing_value(block, result);
             return Expr::bad(checked.span);
         }
-        self.want(checked, result)
+        let span = block.value.as_ref().map_or(checked.span, |value| value.span);
+        self.want(Expr { span, ..checked }, result)
     }
 
     fn missing_value(&mut self, block: &Block, result: &Type) {

@@ -14,8 +14,8 @@ const MAX_VARIED: usize = 8;
 
 impl Checker<'_> {
     pub(super) fn script(&mut self, script: &ast::Script, span: Span) -> StmtKind {
+        // The parser has said so.
         if self.body.context != Context::Test {
-            self.error(Code::OnlyInTests, span, "this stands only in tests");
             return StmtKind::Expr(Expr::bad(span));
         }
         let script = match script {
@@ -77,7 +77,6 @@ impl Checker<'_> {
     /// `call entry(…) …`
     pub(super) fn transact(&mut self, call: &ast::Call, span: Span) -> Expr {
         if self.body.context != Context::Test {
-            self.error(Code::OnlyInTests, span, "`call` stands only in tests");
             return Expr::bad(span);
         }
         let Some(id) = self.entry(&call.entry) else {

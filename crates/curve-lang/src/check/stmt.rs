@@ -65,7 +65,7 @@ impl Checker<'_> {
             }
             ([_], _) => vec![ty],
             (_, Type::Tuple(types)) if types.len() == names.len() => types.clone(),
-            (_, Type::Bad | Type::Never) => vec![Type::Bad; names.len()],
+            ([], _) | (_, Type::Bad | Type::Never) => vec![Type::Bad; names.len()],
             _ => {
                 let title = format!("here are {} names for {}", names.len(), self.show(&ty));
                 self.error(Code::Mismatch, value.span, title);

@@ -162,6 +162,11 @@ impl<'a> Parser<'a> {
     }
 
     fn unexpected(&mut self, wanted: &str) {
+        let before = self.text(self.previous());
+        if before.starts_with('"') && (before.len() == 1 || !before.ends_with('"')) {
+            // A string that does not end has swallowed what is missing, and was reported.
+            return;
+        }
         let found = self.kind();
         let shown = match found {
             TokenKind::Ident | TokenKind::Number => format!("`{}`", self.text(self.span())),
@@ -170,7 +175,8 @@ impl<'a> Parser<'a> {
         let title = format!("expected {wanted}, found {shown}");
         let missing = matches!(wanted, "`;`" | "`,`");
         let mut diagnostic = Diagnostic::new(Code::Unexpected, self.span(), title);
-        if missing {
+        let ends = self.starts_line() || matches!(found, TokenKind::CloseBrace | TokenKind::End);
+        if missing && ends {
             let behind = self.previous().after();
             let mark = wanted.trim_matches('`');
             diagnostic = diagnostic.fix(format!("add {wanted}"), vec![(behind, mark.to_owned())]);
@@ -188,6 +194,12 @@ impl<'a> Parser<'a> {
         }
     }
 
+    /// Whether this token is the first of its line.
+    fn starts_line(&self) -> bool {
+        let between = Span::new(self.previous().end, self.span().start.max(self.previous().end));
+        self.text(between).contains('\n')
+    }
+
     fn name(&mut self) -> Option<Name> {
         if self.is(TokenKind::Ident) {
             let span = self.bump().span;
@@ -200,6 +212,10 @@ impl<'a> Parser<'a> {
             let word = self.text(self.span());
             let title = format!("`{word}` is a word of the language, not a name");
             self.error(Diagnostic::new(Code::Unexpected, self.span(), title).label("expected a name"));
+            if !self.starts_line() {
+                self.bump();
+                self.reported = Some(self.at);
+            }
         } else {
             self.unexpected("a name");
         }
@@ -211,7 +227,17 @@ impl<'a> Parser<'a> {
         while !self.is(close) && !self.is(TokenKind::End) {
             let before = self.at;
             element(self);
-            if !self.is(close) && !self.expect(TokenKind::Comma) {
+            let ends = matches!(
+                self.kind(),
+                TokenKind::CloseParen
+                    | TokenKind::CloseBracket
+                    | TokenKind::CloseBrace
+                    | TokenKind::Semicolon
+            );
+            if ends {
+                break;
+            }
+            if !self.expect(TokenKind::Comma) {
                 self.skip_to_comma(close);
             }
             if self.at == before {

@@ -200,7 +200,7 @@ fn random() {
             })
             .partitions(SECOND, 2)
             .heals(4 * SECOND, 5, 40 * SECOND)
-            .seeds(10)
+            .seeds(6)
             .check();
     }
 }

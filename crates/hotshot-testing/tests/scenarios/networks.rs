@@ -120,7 +120,7 @@ fn loss_delay_duplication_reordering_and_crashes() {
             .parts(Parts::rough())
             .with(|d| d.clock_skew_ms = 300)
             .heals(5 * SECOND, 5, 30 * SECOND)
-            .seeds(12)
+            .seeds(8)
             .check();
     }
 }

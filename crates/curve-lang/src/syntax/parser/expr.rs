@@ -64,8 +64,8 @@ impl Parser<'_> {
             }
             let right = self.binary(op.precedence(), structs);
             left = self.expr_of(ExprKind::Binary(op, Box::new(left), Box::new(right)), start);
-            if op.is_comparison() {
-                self.check_chain(operator);
+            if op.is_comparison() && self.chains(operator) {
+                left = self.expr_of(ExprKind::Bad, start);
             }
         }
         left
@@ -109,8 +109,10 @@ impl Parser<'_> {
         }
     }
 
-    fn check_chain(&mut self, first: Span) {
-        if let Some((op, _)) = self.operator().filter(|(op, _)| op.is_comparison()) {
+    /// Whether another comparison follows, which is an error.
+    fn chains(&mut self, first: Span) -> bool {
+        let chained = self.operator().filter(|(op, _)| op.is_comparison());
+        if let Some((op, _)) = chained {
             let title = format!("`{}` cannot follow another comparison", op.text());
             self.error(
                 Diagnostic::new(Code::ChainedComparison, self.span(), title)
@@ -118,6 +120,7 @@ impl Parser<'_> {
                     .note("join two comparisons by `&&`"),
             );
         }
+        chained.is_some()
     }
 
     fn unary(&mut self, structs: bool) -> Expr {

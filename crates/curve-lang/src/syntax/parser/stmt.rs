@@ -6,7 +6,6 @@ use super::{
 };
 use crate::{
     diagnostic::{Code, Diagnostic},
-    span::Span,
     syntax::{
         ast::{AssignOp, BinaryOp, Block, Expr, ExprKind, FieldInit, Stmt, StmtKind},
         token::TokenKind,
@@ -113,12 +112,6 @@ impl Parser<'_> {
                 _ => self.bump(),
             };
         }
-    }
-
-    /// Whether this token is the first of its line.
-    fn starts_line(&self) -> bool {
-        let between = Span::new(self.previous().end, self.span().start.max(self.previous().end));
-        self.text(between).contains('\n')
     }
 
     fn let_stmt(&mut self) -> StmtKind {
