@@ -11,10 +11,10 @@ use std::{
 };
 
 use hotshot::{
-    Anchor, Committees, Config, Consensus, Input, Now, Output, Record, Recovery, Token,
+    Anchor, Config, Consensus, Input, Now, Output, Record, Recovery, Token,
     tally::{TimeoutTally, VoteTally},
 };
-use hotshot_types::{Committee, Epoch, Height, Message, NodeId, Phase1, Phase2, Unvalidated, VoteData};
+use hotshot_types::{Epochs, Height, Message, NodeId, Phase1, Phase2, Unvalidated, VoteData};
 use rollup_abi::Digest;
 use tokio::{
     sync::{broadcast, mpsc, watch},
@@ -27,6 +27,7 @@ use crate::{
     driver::outcome::{Outcome, Said},
     handle::{Counters, EVENT_CAPACITY, EngineConfig, EngineError, EngineHandle, Event, Ports, Status},
     ports::{Application, Clock, DecidedBlock, Network, Signer, Storage},
+    verify::Rules,
 };
 
 /// Decoded messages waiting for the driver; the network drops what does not fit behind them.
@@ -116,8 +117,27 @@ async fn reconcile<A: Application>(application: &A, recovery: &mut Recovery) -> 
     }
 }
 
+/// Adds the committees around the epoch that the node starts in, if the application knows more than the configuration.
+async fn know_committees<A: Application>(
+    application: &A,
+    config: &mut EngineConfig,
+    recovery: &Recovery,
+) -> Result<(), EngineError> {
+    if config.epochs == Epochs::ENDLESS {
+        return Ok(());
+    }
+    let epoch = config.epochs.of(Height::new(recovery.anchor.header.height));
+    for epoch in [epoch.previous(), epoch, epoch.next(), epoch.plus(2)] {
+        if let Some(committee) = application.committee(epoch).await? {
+            config.committees.add(committee);
+        }
+    }
+    config.committees.forget_before(epoch.previous());
+    Ok(())
+}
+
 async fn run<N, S, A, G, C>(
-    config: EngineConfig,
+    mut config: EngineConfig,
     mut recovery: Recovery,
     ports: Ports<N, S, A, G, C>,
     outlets: Outlets,
@@ -131,6 +151,7 @@ where
     C: Clock,
 {
     reconcile(&*ports.application, &mut recovery).await?;
+    know_committees(&*ports.application, &mut config, &recovery).await?;
     let (inbox_in, inbox) = mpsc::channel(INBOX);
     let network = Arc::clone(&ports.network);
     let counters = Arc::clone(&outlets.counters);
@@ -155,8 +176,7 @@ where
 
 struct Driver<N, S, A, G, C> {
     node: NodeId,
-    committees: Committees,
-    genesis: Digest,
+    rules: Rules,
     workers: usize,
     ports: Ports<N, S, A, G, C>,
     outlets: Outlets,
@@ -222,6 +242,7 @@ where
         let core_config = Config {
             node: config.node,
             committees: config.committees.clone(),
+            epochs: config.epochs,
             genesis: config.genesis.clone(),
             timing: config.timing,
         };
@@ -233,8 +254,11 @@ where
         };
         Self {
             node: config.node,
-            committees: config.committees,
-            genesis: config.genesis.commitment(),
+            rules: Rules {
+                committees: config.committees,
+                epochs: config.epochs,
+                genesis: config.genesis.commitment(),
+            },
             workers: config.crypto_workers.max(1),
             ports,
             outlets,
@@ -342,10 +366,6 @@ where
             self.running += 1;
             self.tasks.spawn_blocking(move || Outcome::Work(Box::new(job())));
         }
-    }
-
-    fn committee_of(&self, epoch: Epoch) -> Option<&Committee> {
-        self.committees.exactly(epoch)
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use hotshot::{Committees, HaltReason, Timing};
-use hotshot_types::{Height, NodeId, View};
+use hotshot_types::{Committee, Epoch, Epochs, Height, NodeId, View};
 use rollup_abi::Header;
 use tokio::{
     sync::{broadcast, watch},
@@ -29,6 +29,8 @@ pub struct EngineConfig {
     pub node: NodeId,
     /// The committees.
     pub committees: Committees,
+    /// Which blocks are of which epoch.
+    pub epochs: Epochs,
     /// The genesis block's header.
     pub genesis: Header,
     /// Times of the protocol.
@@ -87,6 +89,10 @@ pub enum Event {
         /// Whether the one before was given up.
         timed_out: bool,
     },
+    /// The committee of a coming epoch is known: its members may speak soon.
+    Committee(Committee),
+    /// The epoch before has handed over to this one.
+    EpochChanged(Epoch),
     /// A member broke a rule.
     Misbehaviour {
         /// Who.

@@ -1,7 +1,7 @@
 //! Answers to peers that were away: decided blocks with the certificate that proves them.
 
 use hotshot_types::{
-    Block, Height,
+    Block, Epochs, Height,
     message::{FetchedBlocks, MAX_FETCH_TAIL, MAX_PAYLOAD},
 };
 
@@ -16,12 +16,20 @@ const _: () = assert!(MAX_BLOCKS <= hotshot_types::message::MAX_FETCH_BLOCKS);
 /// Blocks read at a time while a certificate is looked for.
 const STEP: usize = 16;
 
-/// Decided blocks from `from` on, as many as fit in a message; `None` if there are none, or no certificate proves them.
+/// Decided blocks from `from` on, as many as fit in a message and are of one epoch, for who asks may not know the next
+/// committee before; `None` if there are none, or no certificate proves them.
 pub(crate) async fn blocks<A: Application>(
     application: &A,
     from: Height,
+    epochs: Epochs,
 ) -> Result<Option<FetchedBlocks>, ApplicationError> {
-    let mut found = application.blocks(from, MAX_BLOCKS, MAX_PAYLOAD).await?;
+    let epoch = epochs.of(from);
+    let of_epoch = |mut blocks: Vec<DecidedBlock>| {
+        let over = |block: &DecidedBlock| epochs.of(Height::new(block.header.height)) > epoch;
+        blocks.truncate(blocks.iter().position(over).unwrap_or(blocks.len()));
+        blocks
+    };
+    let mut found = of_epoch(application.blocks(from, MAX_BLOCKS, MAX_PAYLOAD).await?);
     found.truncate(fitting(&found));
     let certified = found.iter().rposition(|block| block.certificate.is_some());
     if let Some(last) = certified {
@@ -31,7 +39,7 @@ pub(crate) async fn blocks<A: Application>(
     let mut tail: Vec<DecidedBlock> = Vec::new();
     while !found.is_empty() && tail.len() < MAX_FETCH_TAIL {
         let next = from.plus((found.len() + tail.len()) as u64);
-        let more = application.blocks(next, STEP, MAX_PAYLOAD).await?;
+        let more = of_epoch(application.blocks(next, STEP, MAX_PAYLOAD).await?);
         if more.is_empty() {
             break;
         }
@@ -93,6 +101,14 @@ mod tests {
         Committee::new([0; 32], Epoch::ZERO, vec![member]).unwrap()
     }
 
+    fn rules() -> verify::Rules {
+        verify::Rules {
+            committees: hotshot::Committees::new(committee()),
+            epochs: Epochs::ENDLESS,
+            genesis: [1; 32],
+        }
+    }
+
     /// A chain of blocks with payloads of `size` bytes, of which those at `certified` heights have a certificate.
     async fn chain(length: u64, size: usize, certified: &[u64]) -> ChainApplication {
         let application = ChainApplication::new(size);
@@ -133,8 +149,10 @@ mod tests {
 
     /// Heights of blocks and tail of a good answer.
     async fn answered(application: &ChainApplication, from: u64) -> Option<(Vec<u64>, Vec<u64>)> {
-        let answer = blocks(application, Height::new(from)).await.unwrap()?;
-        assert_eq!(verify::blocks(&answer, &committee()), Ok(()));
+        let answer = blocks(application, Height::new(from), Epochs::ENDLESS)
+            .await
+            .unwrap()?;
+        assert_eq!(verify::blocks(&answer, &rules()), Ok(()));
         let message = hotshot_types::Message::FetchedBlocks(Arc::new(answer.clone()));
         message.encode().expect("it fits in a message");
         let blocks = answer.blocks.iter().map(|block| block.header.height).collect();
@@ -177,7 +195,12 @@ mod tests {
     async fn what_does_not_lead_to_its_certificate_is_refused() {
         use verify::PeerFault as F;
         let application = chain(6, 10, &[6]).await;
-        let good = || async { blocks(&application, Height::new(2)).await.unwrap().unwrap() };
+        let good = || async {
+            blocks(&application, Height::new(2), Epochs::ENDLESS)
+                .await
+                .unwrap()
+                .unwrap()
+        };
         type Change = fn(&mut FetchedBlocks);
         let cases: [(&str, Change, F); 7] = [
             ("a gap", |f| drop(f.blocks.remove(1)), F::Chain),
@@ -206,9 +229,9 @@ mod tests {
         ];
         for (what, change, expected) in cases {
             let mut fetched = good().await;
-            assert_eq!(verify::blocks(&fetched, &committee()), Ok(()));
+            assert_eq!(verify::blocks(&fetched, &rules()), Ok(()));
             change(&mut fetched);
-            assert_eq!(verify::blocks(&fetched, &committee()), Err(expected), "{what}");
+            assert_eq!(verify::blocks(&fetched, &rules()), Err(expected), "{what}");
         }
     }
 }

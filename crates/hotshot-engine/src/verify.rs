@@ -1,12 +1,13 @@
 //! Checks of what peers sent. Pure and slow: they run on worker threads.
 
 use hotshot::{
+    Committees,
     rules::{self, Fault},
     tally::Batch,
 };
 use hotshot_types::{
-    Certificate, CertificateError, Committee, Justify, Phase, Proposal, SignedProposal, TimeoutVote,
-    VoteData, message::FetchedBlocks,
+    Certificate, CertificateError, Committee, Epoch, Epochs, Justify, Phase, Proposal, SignedProposal,
+    TimeoutCertificate, TimeoutVote, VoteData, message::FetchedBlocks,
 };
 use rollup_abi::{Digest, vote::payload_commitment};
 
@@ -31,6 +32,9 @@ pub enum PeerFault {
     /// Two votes in one phase of a view.
     #[error("two votes in one phase of a view: {0:?} and {1:?}")]
     Equivocation(VoteData, VoteData),
+    /// Something of an epoch whose committee is not known here.
+    #[error("a claim of epoch {0}, whose committee is not known")]
+    UnknownEpoch(Epoch),
     /// Blocks that do not follow each other, or do not lead to their certificate.
     #[error("blocks that do not lead to their certificate")]
     Chain,
@@ -43,30 +47,65 @@ pub(crate) struct Known {
     pub(crate) justify: bool,
     /// The timeout certificate is.
     pub(crate) timeout: bool,
+    /// The hand-over is.
+    pub(crate) hand_over: bool,
+}
+
+/// What peers' claims are checked against.
+#[derive(Clone, Debug)]
+pub(crate) struct Rules {
+    pub(crate) committees: Committees,
+    pub(crate) epochs: Epochs,
+    pub(crate) genesis: Digest,
+}
+
+impl Rules {
+    pub(crate) fn committee(&self, epoch: Epoch) -> Result<&Committee, PeerFault> {
+        self.committees.of(epoch).ok_or(PeerFault::UnknownEpoch(epoch))
+    }
+
+    fn justify(&self, justify: &Justify) -> Result<(), PeerFault> {
+        match justify {
+            // Genesis is compared, whatever committee there is.
+            Justify::Genesis(_) => justify.verify(self.committees.latest(), &self.genesis)?,
+            Justify::Certified(certificate) => {
+                certificate.verify(self.committee(certificate.data().epoch)?)?
+            }
+        }
+        Ok(())
+    }
 }
 
 /// A proposal: rules, payload hash, leader's signature, justification, timeout certificate; cheap ones first.
-pub(crate) fn proposal(
-    signed: &SignedProposal,
-    committee: &Committee,
-    genesis: &Digest,
-    known: Known,
-) -> Result<(), PeerFault> {
+pub(crate) fn proposal(signed: &SignedProposal, rules: &Rules, known: Known) -> Result<(), PeerFault> {
     let proposal = &signed.proposal;
-    rules::well_formed(proposal, committee.chain_id())?;
-    let leader = &committee.leader(proposal.view()).key;
-    if !leader.verify(&Proposal::digest(&proposal.leaf()), &signed.signature) {
+    rules::well_formed(proposal, rules.committees.chain_id(), rules.epochs)?;
+    let leader = &rules.committee(proposal.epoch())?.leader(proposal.view).key;
+    if !leader.verify(
+        &Proposal::digest(proposal.view, &proposal.leaf()),
+        &signed.signature,
+    ) {
         return Err(PeerFault::Signature("proposal"));
     }
     if !proposal.payload_matches() {
         return Err(PeerFault::Payload);
     }
     if !known.justify {
-        proposal.justify.verify(committee, genesis)?;
+        rules.justify(&proposal.justify)?;
     }
     if let Some(timeout) = proposal.timeout.as_ref().filter(|_| !known.timeout) {
-        timeout.verify(committee, genesis)?;
+        timeout_certificate(timeout, rules)?;
     }
+    if let Some(hand_over) = proposal.hand_over.as_ref().filter(|_| !known.hand_over) {
+        hand_over.verify(rules.committee(hand_over.data().epoch)?)?;
+    }
+    Ok(())
+}
+
+/// That a quorum gave a view up.
+pub(crate) fn timeout_certificate(certificate: &TimeoutCertificate, rules: &Rules) -> Result<(), PeerFault> {
+    let of_lock = rules.committee(certificate.lock().data().epoch)?;
+    certificate.verify(rules.committee(certificate.epoch())?, of_lock, &rules.genesis)?;
     Ok(())
 }
 
@@ -107,23 +146,23 @@ pub(crate) fn batch<P: Phase>(batch: &Batch, committee: &Committee) -> CheckedBa
 pub(crate) fn timeout(
     vote: &TimeoutVote,
     index: usize,
-    committee: &Committee,
-    genesis: &Digest,
+    rules: &Rules,
     known: Known,
 ) -> Result<(), PeerFault> {
+    let committee = rules.committee(vote.data.epoch)?;
     let key = committee.members().get(index).map(|member| &member.key);
     let digest = vote.data.digest(committee.chain_id());
     if !key.is_some_and(|key| key.verify(&digest, &vote.signature)) {
         return Err(PeerFault::Signature("timeout vote"));
     }
     if !known.justify {
-        vote.lock.verify(committee, genesis)?;
+        rules.justify(&vote.lock)?;
     }
     Ok(())
 }
 
 /// Decided blocks: one chain from the first to the certified header, payloads as named, the certificate last.
-pub(crate) fn blocks(fetched: &FetchedBlocks, committee: &Committee) -> Result<(), PeerFault> {
+pub(crate) fn blocks(fetched: &FetchedBlocks, rules: &Rules) -> Result<(), PeerFault> {
     let headers: Vec<_> = fetched
         .blocks
         .iter()
@@ -141,12 +180,13 @@ pub(crate) fn blocks(fetched: &FetchedBlocks, committee: &Committee) -> Result<(
     });
     let chain = headers
         .iter()
-        .all(|header| header.chain_id == *committee.chain_id());
-    let certified = VoteData::of(last, last.commitment()) == *fetched.certificate.data();
+        .all(|header| header.chain_id == *rules.committees.chain_id());
+    let data = fetched.certificate.data();
+    let certified = data.leaf == last.commitment() && data.names(last, rules.epochs);
     if !(follows && chain && certified) {
         return Err(PeerFault::Chain);
     }
-    fetched.certificate.verify(committee)?;
+    fetched.certificate.verify(rules.committee(data.epoch)?)?;
     let named =
         |block: &hotshot_types::Block| payload_commitment(&block.payload) == block.header.payload_commitment;
     if fetched.blocks.iter().all(named) {

@@ -59,6 +59,7 @@ fn spawn<S: Storage, G: Signer>(
     let config = EngineConfig {
         node: machine.node,
         committees: Committees::new(cluster.committee.clone()),
+        epochs: hotshot_types::Epochs::ENDLESS,
         genesis: cluster.genesis.clone(),
         timing: cluster.timing,
         crypto_workers: 1,

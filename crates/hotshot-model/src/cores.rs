@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use hotshot::{Anchor, Consensus, HaltReason, Input, Outgoing, Output, Record, Recovery, Token, Verdict};
-use hotshot_types::View;
+use hotshot_types::{Epoch, View};
 
 use crate::{
     defect::Defect,
@@ -196,14 +196,16 @@ impl Cores {
 
     fn input(&self, told: Told, view: View) -> Input {
         let universe = &self.universe;
+        let epoch = Epoch::ZERO;
+        let join = |view| Input::TimeoutOneHonest { epoch, view };
         match told {
             Told::Proposal(leaf, evidence) => Input::Proposal(universe.proposal(leaf, evidence)),
             Told::Certificate1(leaf) => Input::Certificate1(universe.certificate1(leaf)),
             Told::Certificate2(leaf) => Input::Certificate2(universe.certificate2(leaf)),
             Told::TimeoutCertificate(view, lock) => Input::TimeoutCertificate(universe.timeout(view, lock)),
-            Told::Join(view) => Input::TimeoutOneHonest(View::new(view.into())),
+            Told::Join(view) => join(View::new(view.into())),
             Told::Blocks(last) => Input::Blocks(universe.blocks(last)),
-            Told::Timeout => Input::TimeoutOneHonest(view),
+            Told::Timeout => join(view),
             Told::Persisted(token) => Input::Persisted(token),
             Told::Judged(leaf) => Input::Validated {
                 leaf: universe.digest(leaf),
@@ -223,7 +225,7 @@ impl Cores {
             Output::Persist { token, records } => reaction.writes.push((token, self.writes.number(records))),
             Output::Send { what, .. } => self.say(&what, &mut reaction.said),
             Output::Validate { leaf: digest, .. } => reaction.judging.insert(leaf(&digest)),
-            Output::Build { view, parent } => {
+            Output::Build { view, parent, .. } => {
                 let view = u8::try_from(view.get()).expect("few views");
                 let within = view <= self.universe.bound().views;
                 reaction.building = within.then(|| (view, leaf(&parent.commitment())));
@@ -243,7 +245,8 @@ impl Cores {
             | Output::Halt(HaltReason::ConflictingDecision { .. })
             | Output::Halt(HaltReason::Diverged { .. }) => reaction.fault = Some(Fault::Halted),
             // Certificates exist as soon as their votes do, and what exists can be fetched without a word.
-            Output::ViewChanged { .. }
+            Output::EpochChanged(_)
+            | Output::ViewChanged { .. }
             | Output::TimedOut(_)
             | Output::SetTimer(_)
             | Output::Misbehaviour { .. } => {}

@@ -154,6 +154,7 @@ impl Universe {
             data: TimeoutData {
                 epoch: self.committee.epoch(),
                 view: View::new(view.into()),
+                lock_epoch: self.committee.epoch(),
                 lock_view: View::new(self.view(lock).into()),
             },
             signature: *PLACEHOLDER,
@@ -169,6 +170,8 @@ impl Universe {
                 let block = &self.leaves[leaf.index()].block;
                 let before = self.view(leaf) - 1;
                 let proposal = Proposal {
+                    view: View::new(block.header.view),
+                    hand_over: None,
                     header: block.header.clone(),
                     justify: self.justify(self.parent(leaf)),
                     timeout: evidence.map(|lock| (*self.timeouts[&(before, lock)]).clone()),
@@ -255,6 +258,7 @@ impl Universe {
         Config {
             node: node_id(index),
             committees: Committees::new(self.committee.clone()),
+            epochs: hotshot_types::Epochs::ENDLESS,
             genesis: self.header(Leaf::GENESIS).clone(),
             timing: Timing {
                 block_interval: Duration::ZERO,

@@ -74,7 +74,7 @@ impl fmt::Display for Behaviour {
 /// The view that a message is about.
 fn view_of(message: &Message) -> Option<View> {
     match message {
-        Message::Proposal(signed) | Message::FetchedProposal(signed) => Some(signed.proposal.view()),
+        Message::Proposal(signed) | Message::FetchedProposal(signed) => Some(signed.proposal.view),
         Message::Vote1(vote) => Some(vote.data.view),
         Message::Vote2(vote) => Some(vote.data.view),
         Message::Certificate1(certificate) => Some(certificate.view()),

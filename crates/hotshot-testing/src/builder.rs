@@ -45,6 +45,16 @@ impl TestBuilder {
         self.with(|d| d.node_stakes = stakes.to_vec())
     }
 
+    /// Epochs of `height` blocks.
+    pub fn epochs(self, height: u64) -> Self {
+        self.with(|d| d.epoch_height = height)
+    }
+
+    /// The members' stakes by epoch: zero for who is not in its committee.
+    pub fn stakes_by_epoch(self, stakes: impl Fn(u64) -> Vec<u64> + Send + Sync + 'static) -> Self {
+        self.with(|d| d.stakes_by_epoch = Some(Arc::new(stakes)))
+    }
+
     /// Machines beside the members.
     pub fn observers(self, observers: usize) -> Self {
         self.with(|d| d.observers = observers)

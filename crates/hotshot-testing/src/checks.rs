@@ -26,13 +26,13 @@ mod votes;
 
 use std::{collections::BTreeSet, time::Duration};
 
-use hotshot::{Input, Outgoing, Output};
-use hotshot_types::{Committee, NodeId, View};
+use hotshot::{Consensus, Input, Outgoing, Output};
+use hotshot_types::{Epoch, Epochs, NodeId, TimeoutData};
 use rollup_abi::Header;
 
 pub(crate) use agreement::Agreement;
 
-use crate::{ledger::Ledger, node::Node};
+use crate::{fixtures::MAX_NODES, ledger::Ledger, node::Node};
 
 /// A property that does not hold, and how.
 pub(crate) type Finding = (&'static str, String);
@@ -48,27 +48,25 @@ pub(crate) struct Checks {
     monotone: monotone::Monotone,
     acts: acts::Acts,
     heard: heard::Heard,
-    members: usize,
     faulty: BTreeSet<NodeId>,
 }
 
 impl Checks {
-    pub(crate) fn new(genesis: &Header, committee: &Committee, faulty: BTreeSet<NodeId>) -> Self {
+    pub(crate) fn new(genesis: &Header, epochs: Epochs, faulty: BTreeSet<NodeId>) -> Self {
         Self {
-            agreement: Agreement::new(genesis),
-            votes: votes::Votes::new(committee),
+            agreement: Agreement::new(genesis, epochs),
+            votes: votes::Votes::default(),
             monotone: monotone::Monotone::default(),
             acts: acts::Acts::default(),
-            heard: heard::Heard::new(committee),
-            members: committee.members().len(),
+            heard: heard::Heard::default(),
             faulty,
         }
     }
 
     /// Before a step of an honest machine: who must be blamed for its input.
-    pub(crate) fn input(&mut self, machine: usize, node: &Node, input: &Input) -> Culprit {
-        self.heard.input(machine, node, input);
-        heard::culprit(input, self.members)
+    pub(crate) fn input(&mut self, machine: usize, node: &Node, ledger: &Ledger, input: &Input) -> Culprit {
+        self.heard.input(machine, node, ledger, input);
+        heard::culprit(input, ledger)
     }
 
     /// What came of the step, as a whole.
@@ -77,8 +75,8 @@ impl Checks {
     }
 
     /// A machine hears a timeout vote that holds.
-    pub(crate) fn timeout(&mut self, machine: usize, member: usize, view: View, at: Duration) {
-        self.heard.timeout(machine, member, view.get(), at);
+    pub(crate) fn timeout(&mut self, machine: usize, member: usize, data: &TimeoutData, at: Duration) {
+        self.heard.timeout(machine, member, data, at);
     }
 
     /// Before an output of an honest machine is carried out.
@@ -128,8 +126,7 @@ impl Checks {
         ledger: &mut Ledger,
         what: &Outgoing,
     ) -> Result<(), Finding> {
-        let asks = matches!(what, Outgoing::FetchProposal(_) | Outgoing::FetchBlocks(_));
-        let speaks = certificates::require(asks || node.member < self.members, "it is no member and speaks");
+        let speaks = certificates::require(may_speak(node, ledger, what), "it is no member and speaks");
         named("conduct", speaks)?;
         named("durable", durable::sent(node, what))?;
         named("certificates", certificates::sent(ledger, what))?;
@@ -151,8 +148,8 @@ impl Checks {
     ) -> Result<(), Finding> {
         named("monotone", self.monotone.stepped(machine, node))?;
         named("certificates", certificates::held(ledger, node))?;
-        named("joins", self.heard.joins(machine, node, now))?;
-        named("bounds", bounds::stepped(node, self.members))
+        named("joins", self.heard.joins(machine, node, ledger, now))?;
+        named("bounds", bounds::stepped(node, MAX_NODES))
     }
 
     /// A machine starts: its state may be behind what it once was, but not behind what it said.
@@ -161,6 +158,22 @@ impl Checks {
         self.monotone.started(machine);
         self.acts.started(machine, &node.log);
         self.heard.started(machine, &node.log);
+    }
+}
+
+/// Members vote in their epoch; in the one after, they still pass on what ended it. Everybody may ask.
+fn may_speak(node: &Node, ledger: &Ledger, what: &Outgoing) -> bool {
+    let member_of = |epoch| ledger.roster.stake(epoch, node.member).0 > 0;
+    match what {
+        Outgoing::FetchProposal(_) | Outgoing::FetchBlocks(_) => true,
+        Outgoing::Proposal(proposal) => member_of(proposal.epoch()),
+        Outgoing::Vote1(data) | Outgoing::Vote2(data) => member_of(data.epoch),
+        Outgoing::Timeout(data, _) => member_of(data.epoch),
+        Outgoing::Certificate1(_) | Outgoing::Certificate2(_) | Outgoing::TimeoutCertificate(_) => {
+            // A step may lead through more than one epoch.
+            let epoch = node.core.as_ref().map_or(Epoch::ZERO, Consensus::epoch);
+            (0..3).any(|back| member_of(Epoch::new(epoch.get().saturating_sub(back))))
+        }
     }
 }
 

@@ -14,6 +14,7 @@ use crate::{
     behaviour::Behaviour,
     fixtures,
     reliability::{DelayMs, NetworkReliability, SynchronousNetwork},
+    roster::Stakes,
 };
 
 /// What is done to a node.
@@ -167,8 +168,12 @@ pub struct TestDescription {
     pub replay: Replay,
     /// What was taken away from it.
     pub reductions: Reductions,
-    /// The members' stakes.
+    /// The members' stakes in the first epoch.
     pub node_stakes: Vec<u64>,
+    /// Blocks in an epoch; zero for one that does not end.
+    pub epoch_height: u64,
+    /// The members' stakes by epoch, if they change: zero for who is not in the committee.
+    pub stakes_by_epoch: Option<Stakes>,
     /// Machines beside the members, behind them in number: they follow and say nothing.
     pub observers: usize,
     /// The protocol's times.
@@ -203,6 +208,8 @@ impl TestDescription {
             replay: Replay::Scenario,
             reductions: Reductions::default(),
             node_stakes: vec![1; nodes],
+            epoch_height: 0,
+            stakes_by_epoch: None,
             observers: 0,
             timing_data: fixtures::fast(),
             unreliable_network: Arc::new(SynchronousNetwork {
@@ -272,6 +279,13 @@ impl fmt::Display for TestDescription {
             "  {} members with stakes {node_stakes:?}, {observers} observers",
             node_stakes.len()
         )?;
+        if self.epoch_height > 0 {
+            writeln!(f, "  epochs of {} blocks", self.epoch_height)?;
+        }
+        if let Some(stakes) = &self.stakes_by_epoch {
+            let first: Vec<Vec<u64>> = (0..4).map(|epoch| stakes(epoch)).collect();
+            writeln!(f, "  stakes by epoch: {first:?} …")?;
+        }
         for member in self.liars() {
             writeln!(f, "  member {member}: {}", (self.behaviour)(member))?;
         }

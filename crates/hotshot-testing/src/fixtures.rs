@@ -38,12 +38,27 @@ pub fn node_id(index: usize) -> NodeId {
 ///
 /// With more than [`MAX_NODES`] members, or none.
 pub fn committee(stakes: &[u64]) -> Committee {
-    let members = stakes.iter().enumerate().map(|(i, stake)| Member {
+    committee_of(0, stakes, None)
+}
+
+/// The committee of an epoch: those with stake, in an order of leaders that `seed` draws.
+///
+/// # Panics
+///
+/// With more than [`MAX_NODES`] members, or none.
+pub fn committee_of(epoch: u64, stakes: &[u64], seed: Option<&Digest>) -> Committee {
+    let members = stakes.iter().enumerate().filter(|(_, stake)| **stake > 0);
+    let members = members.map(|(i, stake)| Member {
         node: node_id(i),
         key: KEYS[i].public().clone(),
         stake: Stake::new(*stake),
     });
-    Committee::new(CHAIN, Epoch::ZERO, members.collect()).expect("distinct members with stake")
+    let (epoch, members) = (Epoch::new(epoch), members.collect());
+    let committee = match seed {
+        Some(seed) => Committee::seeded(CHAIN, epoch, members, seed),
+        None => Committee::new(CHAIN, epoch, members),
+    };
+    committee.expect("distinct members with stake")
 }
 
 /// The genesis header.
@@ -71,10 +86,11 @@ pub fn state_after(parent: &Header, payload: &[u8]) -> Digest {
     sha256(&[&parent.state_root, payload])
 }
 
-/// A valid block's header on `parent`.
+/// A valid block's header on `parent`, in the first epoch.
 pub fn child(parent: &Header, view: View, now_ms: u64, payload: &[u8]) -> Header {
     Header {
         view: view.get(),
+        next_committee: [0; 32],
         height: parent.height + 1,
         timestamp_ms: now_ms.max(parent.timestamp_ms + 1),
         parent: parent.commitment(),

@@ -5,12 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use borsh::BorshDeserialize;
 use hotshot_types::{
-    Certificate, Committee, Epoch, Justify, Phase, Phase1, Phase2, SignedProposal, Signers,
+    Certificate, Epoch, Justify, Phase, Phase1, Phase2, Proposal, SignedProposal, Signers,
     TimeoutCertificate, TimeoutData, TimeoutVote, View, VoteData, message::FetchedBlocks, timeout::LockGroup,
 };
 use rollup_abi::{Digest, Header, vote::payload_commitment};
 
-use crate::fixtures::CHAIN;
+use crate::{
+    fixtures::{CHAIN, MAX_NODES},
+    roster::Roster,
+};
 
 /// The two phases of a vote.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -22,11 +25,11 @@ pub(crate) enum Kind {
 /// What has been signed, by whom.
 #[derive(Debug)]
 pub(crate) struct Ledger {
-    committee: Committee,
+    pub(crate) roster: Roster,
     genesis: Digest,
     votes: BTreeSet<(usize, Kind, VoteData)>,
     timeouts: BTreeSet<(usize, TimeoutData)>,
-    proposals: BTreeMap<(usize, Digest), Header>,
+    proposals: BTreeSet<(usize, View, Digest)>,
     headers: BTreeMap<Digest, Header>,
     /// Leaves that a quorum voted for in the second phase, and their ancestors.
     finals: BTreeSet<Digest>,
@@ -35,22 +38,18 @@ pub(crate) struct Ledger {
 }
 
 impl Ledger {
-    pub(crate) fn new(committee: Committee, genesis: &Header) -> Self {
+    pub(crate) fn new(roster: Roster, genesis: &Header) -> Self {
         let leaf = genesis.commitment();
         Self {
-            committee,
+            roster,
             genesis: leaf,
             votes: BTreeSet::new(),
             timeouts: BTreeSet::new(),
-            proposals: BTreeMap::new(),
+            proposals: BTreeSet::new(),
             headers: BTreeMap::from([(leaf, genesis.clone())]),
             finals: BTreeSet::from([leaf]),
             good: BTreeSet::new(),
         }
-    }
-
-    pub(crate) fn committee(&self) -> &Committee {
-        &self.committee
     }
 
     pub(crate) fn sign_vote(&mut self, member: usize, kind: Kind, data: VoteData) {
@@ -60,8 +59,9 @@ impl Ledger {
     }
 
     fn count_final(&mut self, data: &VoteData) {
-        let members = 0..self.committee.members().len();
-        if !self.is_quorum(members.filter(|member| self.has_voted(*member, Kind::Vote2, data))) {
+        let members = 0..MAX_NODES;
+        let voted = members.filter(|member| self.has_voted(*member, Kind::Vote2, data));
+        if !self.roster.is_quorum(data.epoch, voted) {
             return;
         }
         let mut leaf = data.leaf;
@@ -81,9 +81,10 @@ impl Ledger {
         self.timeouts.insert((member, data));
     }
 
-    pub(crate) fn sign_proposal(&mut self, member: usize, leaf: Digest, header: &Header) {
-        self.proposals.insert((member, leaf), header.clone());
-        self.headers.insert(leaf, header.clone());
+    pub(crate) fn sign_proposal(&mut self, member: usize, proposal: &Proposal) {
+        let leaf = proposal.leaf();
+        self.proposals.insert((member, proposal.view, leaf));
+        self.headers.insert(leaf, proposal.header.clone());
     }
 
     /// Somebody keeps this block. An own proposal may be kept, and voted for after a restart, without ever being sent.
@@ -100,14 +101,12 @@ impl Ledger {
         self.votes.contains(&(member, kind, *data))
     }
 
-    /// More than two thirds of the stake, counted here and not by the code that is judged.
-    pub(crate) fn is_quorum(&self, signers: impl IntoIterator<Item = usize>) -> bool {
-        let members = self.committee.members();
-        let distinct: BTreeSet<usize> = signers.into_iter().collect();
-        let stake = |index: &usize| members.get(*index).map(|member| u128::from(member.stake.get()));
-        let signed: Option<u128> = distinct.iter().map(stake).sum();
-        let total: u128 = members.iter().map(|member| u128::from(member.stake.get())).sum();
-        signed.is_some_and(|signed| signed * 3 > total * 2)
+    /// The members that an epoch's certificate names, if it names only members.
+    fn signers(&self, epoch: Epoch, signers: &Signers) -> Option<Vec<usize>> {
+        signers
+            .iter()
+            .map(|index| self.roster.member(epoch, index))
+            .collect()
     }
 
     pub(crate) fn certificate<P: Phase>(&mut self, kind: Kind, certificate: &Certificate<P>) -> bool {
@@ -116,10 +115,12 @@ impl Ledger {
         if self.good.contains(&key) {
             return true;
         }
-        let named = data.epoch == Epoch::ZERO && data.view > View::ZERO && data.height.get() > 0;
-        let holds = named
-            && self.is_quorum(signers.iter())
-            && signers.iter().all(|member| self.has_voted(member, kind, &data));
+        let named = data.view > View::ZERO && data.height.get() > 0;
+        let Some(members) = self.signers(data.epoch, &signers).filter(|_| named) else {
+            return false;
+        };
+        let holds = self.roster.is_quorum(data.epoch, members.iter().copied())
+            && members.iter().all(|member| self.has_voted(*member, kind, &data));
         if holds {
             self.good.insert(key);
         }
@@ -144,9 +145,15 @@ impl Ledger {
     pub(crate) fn proposal(&mut self, signed: &SignedProposal) -> bool {
         let proposal = &signed.proposal;
         let leaf = proposal.leaf();
-        let count = self.committee.members().len() as u64;
-        let leader = usize::try_from(proposal.view().get() % count).expect("below MAX_NODES");
-        self.proposals.contains_key(&(leader, leaf))
+        let Some(leader) = self.roster.leader(proposal.epoch(), proposal.view) else {
+            return false;
+        };
+        let handed_over = match &proposal.hand_over {
+            Some(certificate) => self.certificate2(certificate),
+            None => true,
+        };
+        handed_over
+            && self.proposals.contains(&(leader, proposal.view, leaf))
             && payload_commitment(&proposal.payload) == proposal.header.payload_commitment
             && self.justify(&proposal.justify)
             && proposal
@@ -156,7 +163,7 @@ impl Ledger {
     }
 
     pub(crate) fn timeout_vote(&mut self, member: usize, vote: &TimeoutVote) -> bool {
-        vote.lock.view() == vote.data.lock_view
+        vote.lock.rank() == vote.data.lock_rank()
             && vote.data.lock_view < vote.data.view
             && self.timeouts.contains(&(member, vote.data))
             && self.justify(&vote.lock)
@@ -168,20 +175,31 @@ impl Ledger {
         let Ok((epoch, view, groups)) = <(Epoch, View, Vec<LockGroup>)>::deserialize(&mut &bytes[..]) else {
             return false;
         };
-        let signed = groups.iter().all(|group| {
+        let mut all = Vec::new();
+        for group in &groups {
             let data = TimeoutData {
                 epoch,
                 view,
+                lock_epoch: group.lock_epoch,
                 lock_view: group.lock_view,
             };
-            let signed = |member| self.timeouts.contains(&(member, data));
-            group.signers.iter().all(signed)
-        });
-        let highest = groups.iter().map(|group| group.lock_view).max();
-        let members: Vec<usize> = groups.iter().flat_map(|group| group.signers.iter()).collect();
-        signed
-            && self.is_quorum(members)
-            && highest == Some(certificate.lock().view())
+            let Some(members) = self.signers(epoch, &group.signers) else {
+                return false;
+            };
+            if !members
+                .iter()
+                .all(|member| self.timeouts.contains(&(*member, data)))
+            {
+                return false;
+            }
+            all.extend(members);
+        }
+        let highest = groups
+            .iter()
+            .map(|group| (group.lock_epoch, group.lock_view))
+            .max();
+        self.roster.is_quorum(epoch, all)
+            && highest == Some(certificate.lock().rank())
             && self.justify(certificate.lock())
     }
 
@@ -201,8 +219,8 @@ impl Ledger {
             payload_commitment(&block.payload) == block.header.payload_commitment
         };
         let certified = headers.last().is_some_and(|last| {
-            let data = VoteData::of(last, last.commitment());
-            data == *fetched.certificate.data()
+            let data = fetched.certificate.data();
+            data.leaf == last.commitment() && data.names(last, self.roster.epochs)
         });
         !fetched.blocks.is_empty()
             && headers.iter().all(|header| header.chain_id == CHAIN)

@@ -148,6 +148,7 @@ mod node;
 mod profile;
 mod reduction;
 mod reliability;
+mod roster;
 mod runner;
 mod schedule;
 mod shrink;
@@ -171,6 +172,7 @@ pub use reliability::{
     AsynchronousNetwork, Chance, ChaosNetwork, DelayMs, NetworkReliability, PartiallySynchronousNetwork,
     PerfectNetwork, SynchronousNetwork,
 };
+pub use roster::Stakes;
 pub use runner::{Summary, TestRunner};
 pub use shrink::{Shrunk, shrink};
 pub use violation::Violation;

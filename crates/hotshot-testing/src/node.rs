@@ -9,7 +9,7 @@ use hotshot::{
     Anchor, Config, Consensus, Decided, Now, Record, Recovery, Token,
     tally::{TimeoutTally, VoteTally},
 };
-use hotshot_types::{NodeId, Phase1, Phase2, View, message::FetchedBlocks};
+use hotshot_types::{Epochs, Height, NodeId, Phase1, Phase2, View, message::FetchedBlocks};
 use rollup_abi::Digest;
 
 use crate::{behaviour::EventTransformer, fixtures::node_id};
@@ -190,9 +190,15 @@ impl Node {
     }
 
     /// Decided blocks for a peer, with the headers up to the next certified one.
-    pub(crate) fn blocks(&self, from: u64) -> Option<FetchedBlocks> {
+    pub(crate) fn blocks(&self, from: u64, epochs: Epochs) -> Option<FetchedBlocks> {
         let start = usize::try_from(from).ok()?.checked_sub(1)?;
         let rest = self.chain.get(start..)?;
+        // Whoever asks may not know the next committee before.
+        let epoch = epochs.of(Height::new(from)).get();
+        let over = rest
+            .iter()
+            .position(|decided| decided.block.header.epoch != epoch);
+        let rest = &rest[..over.unwrap_or(rest.len())];
         let rest = &rest[..rest.len().min(FETCH_SPAN)];
         let blocks: Vec<_> = rest.iter().take(FETCH_BLOCKS).map(|d| d.block.clone()).collect();
         let last = blocks.len().checked_sub(1)?;

@@ -1,6 +1,6 @@
 //! Profiles of the soak: from a seed to a description, so that one number is a whole test.
 
-use std::{collections::BTreeSet, fmt, str::FromStr, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, fmt, str::FromStr, time::Duration};
 
 use rand::{Rng, SeedableRng, seq::SliceRandom};
 
@@ -23,6 +23,8 @@ pub enum Profile {
     Chaos,
     /// Up to f members, too.
     Byzantine,
+    /// All of it, while committees hand over: members join and leave, stakes change.
+    Epochs,
 }
 
 impl fmt::Display for Profile {
@@ -30,13 +32,14 @@ impl fmt::Display for Profile {
         f.write_str(match self {
             Self::Chaos => "chaos",
             Self::Byzantine => "byzantine",
+            Self::Epochs => "epochs",
         })
     }
 }
 
 /// A profile that there is not.
 #[derive(Clone, Debug, thiserror::Error)]
-#[error("profile {got:?}, expected chaos or byzantine")]
+#[error("profile {got:?}, expected chaos, byzantine or epochs")]
 pub struct ProfileError {
     got: String,
 }
@@ -48,6 +51,7 @@ impl FromStr for Profile {
         match name {
             "chaos" => Ok(Self::Chaos),
             "byzantine" => Ok(Self::Byzantine),
+            "epochs" => Ok(Self::Epochs),
             got => Err(ProfileError { got: got.to_owned() }),
         }
     }
@@ -79,25 +83,25 @@ impl Profile {
                 builder = upheaval(builder, nodes, &mut rng);
             }
             Self::Byzantine => {
-                let faulty: BTreeSet<usize> = rand::seq::index::sample(&mut rng, nodes, (nodes - 1) / 3)
-                    .into_iter()
-                    .collect();
-                let kind = rng.gen_range(0..KINDS);
+                let faulty = some(nodes, (nodes - 1) / 3, &mut rng);
                 let lonely = rng.gen_bool(0.1);
                 if lonely {
                     builder = builder.with(lonesome);
                 }
-                builder = builder.with(|d| {
-                    d.behaviour = Arc::new(move |member| {
-                        if lonely && faulty.contains(&member) {
-                            Behaviour::byzantine(Silent { kinds: &[] })
-                        } else if faulty.contains(&member) {
-                            behaviour(kind + member, nodes, &faulty)
-                        } else {
-                            Behaviour::Standard
-                        }
-                    });
-                });
+                builder = corrupt(builder, nodes, faulty, lonely, &mut rng);
+            }
+            Self::Epochs => {
+                let most = (nodes - 1) / 3;
+                let faulty = some(nodes, rng.gen_range(0..=most), &mut rng);
+                let height = rng.gen_range(1..=6);
+                builder = builder
+                    .epochs(height)
+                    .stakes_by_epoch(turnover(seed, nodes, faulty.clone()))
+                    .heals(FAULTS, 2 * height + 3, RECOVERY);
+                if faulty.is_empty() {
+                    builder = upheaval(builder, nodes, &mut rng);
+                }
+                builder = corrupt(builder, nodes, faulty, false, &mut rng);
             }
         }
         builder.build()
@@ -108,6 +112,44 @@ impl Profile {
         TestLauncher::new(self.description(seed), seed)
             .launch()
             .run_test()
+    }
+}
+
+fn some(nodes: usize, count: usize, rng: &mut SimRng) -> BTreeSet<usize> {
+    rand::seq::index::sample(rng, nodes, count).into_iter().collect()
+}
+
+/// Faulty members of several kinds; `silent` ones only keep still.
+fn corrupt(
+    builder: TestBuilder,
+    nodes: usize,
+    faulty: BTreeSet<usize>,
+    silent: bool,
+    rng: &mut SimRng,
+) -> TestBuilder {
+    let kind = rng.gen_range(0..KINDS);
+    builder.behaviour(move |member| {
+        if silent && faulty.contains(&member) {
+            Behaviour::byzantine(Silent { kinds: &[] })
+        } else if faulty.contains(&member) {
+            behaviour(kind + member, nodes, &faulty)
+        } else {
+            Behaviour::Standard
+        }
+    })
+}
+
+/// Each epoch draws its members and their stakes, the faulty ones always below a third.
+fn turnover(seed: u64, nodes: usize, faulty: BTreeSet<usize>) -> impl Fn(u64) -> Vec<u64> {
+    move |epoch| {
+        let mut rng = SimRng::seed_from_u64(seed.wrapping_mul(1_000_003).wrapping_add(epoch));
+        let stakes: Vec<u64> = (0..nodes).map(|_| rng.gen_range(0..=3)).collect();
+        let bad: u64 = faulty.iter().map(|member| stakes[*member]).sum();
+        if bad * 3 < stakes.iter().sum() {
+            stakes
+        } else {
+            vec![1; nodes]
+        }
     }
 }
 

@@ -10,8 +10,7 @@ use std::{
     time::Duration,
 };
 
-use hotshot::{Committees, Config, Input, Now};
-use hotshot_types::Committee;
+use hotshot::{Config, Input, Now};
 use rand::{Rng, SeedableRng};
 use rollup_abi::Digest;
 
@@ -24,6 +23,7 @@ use crate::{
     ledger::Ledger,
     node::Node,
     reliability::{DelayMs, NetworkReliability},
+    roster::Roster,
     schedule::{Event, Queue, Scheduled},
     trace::Trace,
 };
@@ -60,7 +60,6 @@ pub struct TestRunner {
     rng: SimRng,
     now: Duration,
     config: Config,
-    committee: Committee,
     nodes: Vec<Node>,
     ledger: Ledger,
     queue: Queue,
@@ -85,11 +84,17 @@ pub struct TestRunner {
 
 impl TestRunner {
     pub(crate) fn new(description: TestDescription, seed: u64) -> Self {
-        let committee = fixtures::committee(&description.node_stakes);
+        let stakes = description.node_stakes.clone();
+        let stakes = description
+            .stakes_by_epoch
+            .clone()
+            .unwrap_or_else(|| Arc::new(move |_| stakes.clone()));
+        let roster = Roster::new(description.epoch_height, stakes);
         let genesis = fixtures::genesis();
         let config = Config {
             node: fixtures::node_id(0),
-            committees: Committees::new(committee.clone()),
+            committees: roster.known_at(0),
+            epochs: roster.epochs,
             genesis: genesis.clone(),
             timing: description.timing_data,
         };
@@ -117,9 +122,8 @@ impl TestRunner {
             seed,
             rng,
             now: Duration::ZERO,
-            ledger: Ledger::new(committee.clone(), &genesis),
-            checks: Checks::new(&genesis, &committee, ids),
-            committee,
+            checks: Checks::new(&genesis, roster.epochs, ids),
+            ledger: Ledger::new(roster, &genesis),
             config,
             queue: Queue::default(),
             trace: Trace::default(),
@@ -255,7 +259,7 @@ impl TestRunner {
                 self.nodes[to].make_durable(token);
                 self.step(to, Input::Persisted(token));
             }
-            Event::Applied { life } if self.nodes[to].lives(life) => self.nodes[to].apply_one(),
+            Event::Applied { life } if self.nodes[to].lives(life) => self.applied(to),
             Event::Timer { life, at } if self.nodes[to].lives(life) && self.nodes[to].timer == Some(at) => {
                 self.step(to, Input::Tick);
             }

@@ -76,7 +76,7 @@ fn describe(output: &Output) -> (&'static str, u64, Digest) {
     match output {
         Output::Persist { records, .. } => ("persist", records.len() as u64, none),
         Output::Send { what, .. } => sent(what),
-        Output::Build { view, parent } => ("build", view.get(), parent.state_root),
+        Output::Build { view, parent, .. } => ("build", view.get(), parent.state_root),
         Output::Validate { block, leaf, .. } => ("validate", block.header.view, *leaf),
         Output::Decide(blocks) => {
             let last = blocks.last();
@@ -87,6 +87,7 @@ fn describe(output: &Output) -> (&'static str, u64, Digest) {
             let what = if *timed_out { "view after timeout" } else { "view" };
             (what, view.get(), none)
         }
+        Output::EpochChanged(epoch) => ("epoch", epoch.get(), none),
         Output::TimedOut(view) => ("timed out", view.get(), none),
         Output::SetTimer(at) => ("timer", u64::try_from(at.as_micros()).unwrap_or(u64::MAX), none),
         Output::Misbehaviour { member, .. } => ("misbehaviour", u64::from(member.0[0]) - 1, none),
@@ -96,7 +97,7 @@ fn describe(output: &Output) -> (&'static str, u64, Digest) {
 
 fn sent(what: &Outgoing) -> (&'static str, u64, Digest) {
     match what {
-        Outgoing::Proposal(proposal) => ("send proposal", proposal.view().get(), proposal.leaf()),
+        Outgoing::Proposal(proposal) => ("send proposal", proposal.view.get(), proposal.leaf()),
         Outgoing::Vote1(data) => ("send vote1", data.view.get(), data.leaf),
         Outgoing::Vote2(data) => ("send vote2", data.view.get(), data.leaf),
         Outgoing::Timeout(data, lock) => ("send timeout", data.view.get(), lock.data().leaf),

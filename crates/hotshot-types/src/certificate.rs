@@ -223,6 +223,11 @@ impl Justify {
         self.data().view
     }
 
+    /// The order of locks, see [`VoteData::rank`].
+    pub fn rank(&self) -> (Epoch, View) {
+        self.data().rank()
+    }
+
     /// The certificate, except for genesis.
     pub fn certificate(&self) -> Option<&Certificate1> {
         match self {

@@ -1,5 +1,7 @@
 //! A committee: who votes in an epoch, with what weight, and who leads.
 
+mod schedule;
+
 use std::sync::{Arc, OnceLock};
 
 use ark_bn254::{G2Affine, G2Projective};
@@ -54,6 +56,8 @@ struct Inner {
     total: u64,
     total_key: G2Projective,
     hash: Digest,
+    /// Member indices, in the order of their turns.
+    schedule: Vec<u16>,
     layout: OnceLock<Layout>,
 }
 
@@ -64,6 +68,25 @@ pub struct Committee(Arc<Inner>);
 impl Committee {
     /// Puts a committee together; the members keep their order.
     pub fn new(chain_id: Digest, epoch: Epoch, members: Vec<Member>) -> Result<Self, CommitteeError> {
+        Self::build(chain_id, epoch, members, None)
+    }
+
+    /// The same with turns in an order that `seed` draws.
+    pub fn seeded(
+        chain_id: Digest,
+        epoch: Epoch,
+        members: Vec<Member>,
+        seed: &Digest,
+    ) -> Result<Self, CommitteeError> {
+        Self::build(chain_id, epoch, members, Some(seed))
+    }
+
+    fn build(
+        chain_id: Digest,
+        epoch: Epoch,
+        members: Vec<Member>,
+        seed: Option<&Digest>,
+    ) -> Result<Self, CommitteeError> {
         let got = members.len();
         let size = match u16::try_from(got) {
             Ok(size) if got != 0 && got <= MAX_MEMBERS => size,
@@ -89,6 +112,7 @@ impl Committee {
             total_key += member.key.g2();
             hash = committee::extend_hash(&hash, member.key.pk2(), member.stake.get(), &node.0);
         }
+        let stakes: Vec<u64> = members.iter().map(|member| member.stake.get()).collect();
         Ok(Self(Arc::new(Inner {
             chain_id,
             epoch,
@@ -96,6 +120,7 @@ impl Committee {
             total,
             total_key,
             hash,
+            schedule: schedule::turns(&stakes, seed),
             layout: OnceLock::new(),
         })))
     }
@@ -145,11 +170,11 @@ impl Committee {
         self.0.members.iter().position(|member| member.node == *node)
     }
 
-    /// The leader of a view: round robin in committee order.
+    /// The leader of a view, by the schedule of [`schedule`].
     pub fn leader(&self, view: View) -> &Member {
-        let count = self.0.members.len() as u64;
-        let index = usize::try_from(view.get() % count).expect("below MAX_MEMBERS");
-        &self.0.members[index]
+        let turn = view.get() % self.0.schedule.len() as u64;
+        let turn = usize::try_from(turn).expect("below the schedule's length");
+        &self.0.members[usize::from(self.0.schedule[turn])]
     }
 
     /// The signers' stake; `None` if they name somebody beyond the committee.

@@ -10,7 +10,7 @@
 //! |---|---|
 //! | [`ids`] | `View`, `Epoch`, `Height`, `Stake`, `NodeId` |
 //! | [`bls`] | keys, signatures, hash to curve |
-//! | [`committee`] | members, quorums, leaders |
+//! | [`committee`], [`epochs`] | members, quorums, leaders; which blocks are whose |
 //! | [`vote`], [`certificate`], [`timeout`], [`proposal`] | what is said in a view |
 //! | [`dispersal`] | a large payload as shares, and back |
 //! | [`message`] | the wire: one enum, bounded before it is allocated |
@@ -23,6 +23,7 @@ pub mod bls;
 pub mod certificate;
 pub mod committee;
 pub mod dispersal;
+pub mod epochs;
 pub mod ids;
 pub mod message;
 pub mod proposal;
@@ -35,6 +36,7 @@ pub use bls::{KeyPair, PointError, PublicKey, SecretKey, Signature};
 pub use certificate::{Certificate, Certificate1, Certificate2, CertificateError, Justify};
 pub use committee::{Committee, CommitteeError, Member};
 pub use dispersal::{Dispersal, Share, VerifiedShare, WrongEncoding};
+pub use epochs::Epochs;
 pub use ids::{Epoch, Height, NodeId, Stake, View};
 pub use message::{Message, MessageError};
 pub use proposal::{Block, Proposal, SignedProposal};

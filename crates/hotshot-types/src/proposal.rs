@@ -5,17 +5,26 @@ use std::sync::Arc;
 use borsh::{BorshDeserialize, BorshSerialize, io};
 use rollup_abi::{Digest, Header, domain, sha256};
 
-use crate::{Epoch, Height, Justify, Signature, TimeoutCertificate, View, VoteData, message::MAX_PAYLOAD};
+use crate::{
+    Certificate2, Epoch, Height, Justify, Signature, TimeoutCertificate, View, VoteData, message::MAX_PAYLOAD,
+};
 
 /// A block with what justifies it, as its leader made it.
+///
+/// An epoch's last block may be proposed again: in a later view, justified by a certificate of its own. No block can follow it
+/// before it is known to be final, so this is how a new quorum can come to decide it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proposal {
+    /// The view it is proposed in: the header's, or a later one if it is proposed again.
+    pub view: View,
     /// The block's header.
     pub header: Header,
     /// The parent, certified.
     pub justify: Justify,
     /// That the view before was given up, unless the parent is of the view before.
     pub timeout: Option<TimeoutCertificate>,
+    /// In an epoch's first block: that the parent, the last block of the epoch before, is final.
+    pub hand_over: Option<Certificate2>,
     /// The block's payload; `header.payload_commitment` is its hash.
     pub payload: Arc<[u8]>,
 }
@@ -26,9 +35,14 @@ impl Proposal {
         self.header.commitment()
     }
 
-    /// Its view.
-    pub fn view(&self) -> View {
+    /// The view in which its block was proposed first.
+    pub fn block_view(&self) -> View {
         View::new(self.header.view)
+    }
+
+    /// Whether the block has been proposed before, in the header's view.
+    pub fn is_again(&self) -> bool {
+        self.view.get() != self.header.view
     }
 
     /// Its height.
@@ -43,12 +57,15 @@ impl Proposal {
 
     /// What a vote for it names.
     pub fn data(&self) -> VoteData {
-        VoteData::of(&self.header, self.leaf())
+        VoteData {
+            view: self.view,
+            ..VoteData::of(&self.header, self.leaf())
+        }
     }
 
-    /// What the leader signs: the leaf, which binds chain, view, parent and payload.
-    pub fn digest(leaf: &Digest) -> Digest {
-        sha256(&[domain::PROPOSAL, leaf])
+    /// What the leader signs: the view, and the leaf, which binds chain, parent and payload.
+    pub fn digest(view: View, leaf: &Digest) -> Digest {
+        sha256(&[domain::PROPOSAL, &view.get().to_le_bytes(), leaf])
     }
 
     /// Whether the payload is the one that the header names. Hashes the payload.
@@ -68,9 +85,11 @@ pub struct SignedProposal {
 
 impl BorshSerialize for Proposal {
     fn serialize<W: io::Write>(&self, writer: &mut W) -> io::Result<()> {
+        self.view.serialize(writer)?;
         write_header(&self.header, writer)?;
         self.justify.serialize(writer)?;
         self.timeout.serialize(writer)?;
+        self.hand_over.serialize(writer)?;
         write_payload(&self.payload, writer)
     }
 }
@@ -78,9 +97,11 @@ impl BorshSerialize for Proposal {
 impl BorshDeserialize for Proposal {
     fn deserialize_reader<R: io::Read>(reader: &mut R) -> io::Result<Self> {
         Ok(Self {
+            view: View::deserialize_reader(reader)?,
             header: read_header(reader)?,
             justify: Justify::deserialize_reader(reader)?,
             timeout: Option::deserialize_reader(reader)?,
+            hand_over: Option::deserialize_reader(reader)?,
             payload: read_payload(reader)?,
         })
     }

@@ -16,6 +16,8 @@ pub struct TimeoutData {
     pub epoch: Epoch,
     /// The view given up.
     pub view: View,
+    /// The epoch of the signer's lock.
+    pub lock_epoch: Epoch,
     /// The view of the signer's lock.
     pub lock_view: View,
 }
@@ -23,7 +25,13 @@ pub struct TimeoutData {
 impl TimeoutData {
     /// What is signed.
     pub fn digest(&self, chain_id: &Digest) -> Digest {
-        timeout_digest(chain_id, self.epoch.get(), self.view.get(), self.lock_view.get())
+        let lock = (self.lock_epoch.get(), self.lock_view.get());
+        timeout_digest(chain_id, self.epoch.get(), self.view.get(), lock)
+    }
+
+    /// The order of the signer's lock, see [`crate::VoteData::rank`].
+    pub fn lock_rank(&self) -> (Epoch, View) {
+        (self.lock_epoch, self.lock_view)
     }
 }
 
@@ -34,17 +42,25 @@ pub struct TimeoutVote {
     pub data: TimeoutData,
     /// Over the digest of `data`.
     pub signature: Signature,
-    /// The signer's lock; its view is `data.lock_view`.
+    /// The signer's lock; its place is `data.lock_rank()`.
     pub lock: Justify,
 }
 
-/// The signers that claimed the same lock view.
+/// The signers whose locks are of the same view.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct LockGroup {
+    /// The epoch of their locks.
+    pub lock_epoch: Epoch,
     /// The view of their locks.
     pub lock_view: View,
     /// Who they are.
     pub signers: Signers,
+}
+
+impl LockGroup {
+    fn rank(&self) -> (Epoch, View) {
+        (self.lock_epoch, self.lock_view)
+    }
 }
 
 /// A quorum gave a view up. Each signer signed its own lock's view, so the certificate proves the highest lock among
@@ -92,7 +108,7 @@ impl TimeoutCertificate {
         votes: impl IntoIterator<Item = (usize, &'a TimeoutVote)>,
     ) -> Option<Self> {
         let mut votes: Vec<_> = votes.into_iter().collect();
-        votes.sort_by_key(|(index, vote)| (std::cmp::Reverse(vote.data.lock_view), *index));
+        votes.sort_by_key(|(index, vote)| (std::cmp::Reverse(vote.data.lock_rank()), *index));
         let (_, first) = votes.first()?;
         let TimeoutData { epoch, view, .. } = first.data;
         let mut seen = Signers::none(committee.members().len());
@@ -101,10 +117,16 @@ impl TimeoutCertificate {
             if (vote.data.epoch, vote.data.view) != (epoch, view) || !seen.insert(*index) {
                 return None;
             }
-            let lock_view = vote.data.lock_view;
-            if groups.last().is_none_or(|group| group.lock_view != lock_view) {
-                let signers = Signers::none(committee.members().len());
-                groups.push(LockGroup { lock_view, signers });
+            let (lock_epoch, lock_view) = vote.data.lock_rank();
+            if groups
+                .last()
+                .is_none_or(|group| group.rank() != vote.data.lock_rank())
+            {
+                groups.push(LockGroup {
+                    lock_epoch,
+                    lock_view,
+                    signers: Signers::none(committee.members().len()),
+                });
             }
             groups.last_mut()?.signers.insert(*index);
         }
@@ -127,15 +149,26 @@ impl TimeoutCertificate {
         self.view
     }
 
+    /// The order of timeout certificates: a later epoch's counts, whatever its view.
+    pub fn rank(&self) -> (Epoch, View) {
+        (self.epoch, self.view)
+    }
+
     /// The highest lock among the signers.
     pub fn lock(&self) -> &Justify {
         &self.lock
     }
 
-    /// Checks everything: epoch, shape of the groups, quorum by stake, the lock, and the signatures in one product.
-    pub fn verify(&self, committee: &Committee, genesis: &Digest) -> Result<(), CertificateError> {
+    /// Checks everything: epoch, shape of the groups, quorum by stake, the lock, and the signatures in one product. The lock
+    /// may be of the epoch before: `of_lock` is its committee.
+    pub fn verify(
+        &self,
+        committee: &Committee,
+        of_lock: &Committee,
+        genesis: &Digest,
+    ) -> Result<(), CertificateError> {
         self.check_quorum(committee)?;
-        self.lock.verify(committee, genesis)?;
+        self.lock.verify(of_lock, genesis)?;
         self.verify_signatures(committee)
     }
 
@@ -146,6 +179,7 @@ impl TimeoutCertificate {
             let data = TimeoutData {
                 epoch: self.epoch,
                 view: self.view,
+                lock_epoch: group.lock_epoch,
                 lock_view: group.lock_view,
             };
             let key = committee
@@ -160,7 +194,7 @@ impl TimeoutCertificate {
         }
     }
 
-    /// What can be checked without cryptography: the groups are in descending order of lock views below the view, do not
+    /// What can be checked without cryptography: the groups are in descending order of locks below the view, do not
     /// overlap, hold a quorum together, and the attached lock is the highest one claimed.
     pub fn check_quorum(&self, committee: &Committee) -> Result<(), CertificateError> {
         if self.epoch != committee.epoch() {
@@ -169,14 +203,16 @@ impl TimeoutCertificate {
                 expected: committee.epoch(),
             });
         }
-        let highest = self.groups.first().ok_or(CertificateError::Groups)?.lock_view;
+        let highest = self.groups.first().ok_or(CertificateError::Groups)?.rank();
         let mut all = Signers::none(committee.members().len());
-        let mut below = self.view;
+        let mut above = None;
         for group in &self.groups {
-            if group.lock_view >= below || group.signers.count() == 0 || all.overlaps(&group.signers) {
+            let descends = above.is_none_or(|above| group.rank() < above);
+            let before = group.lock_view < self.view && group.lock_epoch <= self.epoch;
+            if !descends || !before || group.signers.count() == 0 || all.overlaps(&group.signers) {
                 return Err(CertificateError::Groups);
             }
-            below = group.lock_view;
+            above = Some(group.rank());
             all = all.union(&group.signers);
         }
         let got = committee.stake_of(&all).ok_or(CertificateError::Signers)?;
@@ -187,10 +223,10 @@ impl TimeoutCertificate {
                 expected: expected.get(),
             });
         }
-        if self.lock.view() != highest {
+        if self.lock.rank() != highest {
             return Err(CertificateError::Lock {
                 got: self.lock.view(),
-                expected: highest,
+                expected: highest.1,
             });
         }
         Ok(())

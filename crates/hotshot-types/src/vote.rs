@@ -5,7 +5,7 @@ use std::{fmt, marker::PhantomData};
 use borsh::{BorshDeserialize, BorshSerialize};
 use rollup_abi::{Digest, Header, vote};
 
-use crate::{Epoch, Height, Signature, View};
+use crate::{Epoch, Epochs, Height, Signature, View};
 
 /// What a vote or certificate names: one leaf and its place.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize)]
@@ -29,6 +29,25 @@ impl VoteData {
             height: Height::new(header.height),
             leaf,
         }
+    }
+
+    /// The order of locks: epochs first, for an epoch's last block may be certified again, in views that the next epoch has
+    /// passed.
+    pub fn rank(&self) -> (Epoch, View) {
+        (self.epoch, self.view)
+    }
+
+    /// Whether votes for this name the block with this header: in its own view, or, for the last block of an epoch, in a later
+    /// one, too. That the leaf is the header's commitment is for the caller to know.
+    pub fn names(&self, header: &Header, epochs: Epochs) -> bool {
+        let of_block = Self::of(header, self.leaf);
+        let again = epochs.is_last(self.height) && self.view > of_block.view;
+        *self == of_block
+            || (again
+                && Self {
+                    view: of_block.view,
+                    ..*self
+                } == of_block)
     }
 
     /// What is signed in phase `P`.

@@ -155,7 +155,7 @@ fn genesis_is_compared_and_never_believed_by_its_view() {
 fn a_timeout_certificate_proves_the_highest_lock() {
     let votes = [(4, 5), (0, 2), (3, 5), (1, 0)];
     let certificate = timeout_certificate(9, &votes);
-    certificate.verify(&committee(), &GENESIS).unwrap();
+    certificate.verify(&committee(), &committee(), &GENESIS).unwrap();
     assert_eq!(certificate.lock().view(), View::new(5));
     assert_eq!(
         (certificate.view(), certificate.epoch()),
@@ -168,7 +168,7 @@ fn a_timeout_certificate_proves_the_highest_lock() {
 struct OpenTimeout {
     epoch: u64,
     view: u64,
-    groups: Vec<(u64, Signers)>,
+    groups: Vec<(u64, u64, Signers)>,
     signature: Signature,
     lock: Justify,
 }
@@ -181,7 +181,7 @@ fn after(change: Change<'_>) -> Result<(), CertificateError> {
     let mut open = OpenTimeout::try_from_slice(&borsh::to_vec(&good).unwrap()).unwrap();
     change(&mut open);
     let closed = TimeoutCertificate::try_from_slice(&borsh::to_vec(&open).unwrap()).unwrap();
-    closed.verify(&committee(), &GENESIS)
+    closed.verify(&committee(), &committee(), &GENESIS)
 }
 
 #[test]
@@ -193,7 +193,7 @@ fn a_timeout_certificate_with_another_lock_is_refused() {
     };
     assert_eq!(after(&|_| ()), Ok(()));
     let lowered: Change<'_> = &|t| {
-        t.groups[0].0 = 4;
+        t.groups[0].1 = 4;
         t.lock = lock(4);
     };
     let cases: [(&str, Change<'_>, E); 4] = [
@@ -218,8 +218,8 @@ fn a_timeout_certificate_of_malformed_groups_is_refused() {
         expected: Epoch::ZERO,
     };
     let hidden: Change<'_> = &|t| t.groups = t.groups[1..].to_vec();
-    let twice: Change<'_> = &|t| t.groups[1].1 = signers(&[0, 4]);
-    let cases: [(&str, Change<'_>, E); 9] = [
+    let twice: Change<'_> = &|t| t.groups[1].2 = signers(&[0, 4]);
+    let cases: [(&str, Change<'_>, E); 10] = [
         (
             "the highest is hidden",
             hidden,
@@ -228,8 +228,13 @@ fn a_timeout_certificate_of_malformed_groups_is_refused() {
         ("out of order", &|t| t.groups.reverse(), E::Groups),
         ("one twice", &|t| t.groups.push(t.groups[1]), E::Groups),
         ("a signer in two", twice, E::Groups),
-        ("an empty one", &|t| t.groups.push((0, signers(&[]))), E::Groups),
+        (
+            "an empty one",
+            &|t| t.groups.push((0, 0, signers(&[]))),
+            E::Groups,
+        ),
         ("none", &|t| t.groups.clear(), E::Groups),
+        ("a lock of a later epoch", &|t| t.groups[0].0 = 1, E::Groups),
         ("a lock of the view itself", &|t| t.view = 5, E::Groups),
         ("another view", &|t| t.view = 10, E::Signature),
         ("another epoch", &|t| t.epoch = 1, epoch),
@@ -292,10 +297,11 @@ fn committees_are_sound() {
     );
     assert_eq!(committee.index_of(&NodeId([4; 32])), Some(3));
     assert_eq!(committee.index_of(&NodeId([9; 32])), None);
-    let leaders: Vec<u8> = (0..6)
-        .map(|view| committee.leader(View::new(view)).node.0[0])
-        .collect();
-    assert_eq!(leaders, [1, 2, 3, 4, 5, 1]);
+    // As many turns in fifteen as stake, spread, and then again.
+    let leader = |view| committee.leader(View::new(view)).node.0[0];
+    let leaders: Vec<u8> = (0..15).map(leader).collect();
+    assert_eq!(leaders, [1, 4, 1, 2, 3, 5, 1, 4, 1, 5, 4, 3, 1, 4, 5]);
+    assert!((0..15).all(|view| leader(view) == leader(view + 15)));
 }
 
 #[test]

@@ -48,15 +48,15 @@ fn golden_bytes() {
         .collect();
     // Kind, length, and the start of the bytes' hash. They change only together with the protocol.
     let golden = [
-        "proposal 769 1493e41ac57b9ae6",
+        "proposal 802 03cd7a247fe2c971",
         "vote1 121 86b939a1a7fcbf57",
         "vote2 121 eedb0eb58c09b59d",
         "certificate1 124 263d0906768a5304",
         "certificate2 124 c89ca49b8956599d",
-        "timeout 213 20f51afd86cd318f",
-        "timeout_certificate 229 9b03f3773f389724",
+        "timeout 221 4a2bb7f69a8ccbec",
+        "timeout_certificate 245 92a80110de081251",
         "fetch_proposal 33 e7dac5e34035890e",
-        "fetched_proposal 762 d9d05e7a1f60c01c",
+        "fetched_proposal 795 7c279c824845b469",
         "fetch_blocks 9 80cd67c0ee6448fd",
         "fetched_blocks 1136 fe81526df8bd9f56",
     ];

@@ -2,10 +2,10 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use hotshot_types::{Committee, Epoch, NodeId};
-use rollup_abi::Header;
+use hotshot_types::{Committee, Epoch, Epochs, NodeId};
+use rollup_abi::{Digest, Header};
 
-/// The committees by epoch. A committee reigns until the next known one does.
+/// The committees that are known, by epoch: with epochs, the current one's and the next one's before anything is said in it.
 #[derive(Clone, Debug)]
 pub struct Committees {
     first: Committee,
@@ -13,29 +13,50 @@ pub struct Committees {
 }
 
 impl Committees {
-    /// The committee of the first epoch.
+    /// The committee of the first epoch that matters.
     pub fn new(first: Committee) -> Self {
         let later = BTreeMap::new();
         Self { first, later }
     }
 
-    /// Adds the committee of a later epoch.
+    /// Adds the committee of a later epoch; what is known of an epoch does not change.
     pub fn add(&mut self, committee: Committee) {
-        self.later.insert(committee.epoch(), committee);
+        if committee.epoch() > self.first.epoch() {
+            self.later.entry(committee.epoch()).or_insert(committee);
+        }
     }
 
-    /// The committee that reigns in an epoch.
-    pub fn at(&self, epoch: Epoch) -> &Committee {
-        self.later
-            .range(..=epoch)
-            .next_back()
-            .map_or(&self.first, |(_, committee)| committee)
+    /// The committee of exactly this epoch.
+    pub fn of(&self, epoch: Epoch) -> Option<&Committee> {
+        if epoch == self.first.epoch() {
+            Some(&self.first)
+        } else {
+            self.later.get(&epoch)
+        }
     }
 
-    /// The committee of exactly this epoch: what a peer's claim about an epoch is checked against.
-    pub fn exactly(&self, epoch: Epoch) -> Option<&Committee> {
-        let committee = self.at(epoch);
-        (committee.epoch() == epoch).then_some(committee)
+    /// The latest committee known.
+    pub fn latest(&self) -> &Committee {
+        self.later.values().next_back().unwrap_or(&self.first)
+    }
+
+    /// All of them, by epoch.
+    pub fn iter(&self) -> impl Iterator<Item = &Committee> {
+        std::iter::once(&self.first).chain(self.later.values())
+    }
+
+    /// Forgets epochs before `epoch`, except the last one known.
+    pub fn forget_before(&mut self, epoch: Epoch) {
+        while self.first.epoch() < epoch
+            && let Some((_, next)) = self.later.pop_first()
+        {
+            self.first = next;
+        }
+    }
+
+    /// The chain that they vote for.
+    pub fn chain_id(&self) -> &Digest {
+        self.first.chain_id()
     }
 }
 
@@ -95,6 +116,8 @@ pub struct Config {
     pub node: NodeId,
     /// The committees.
     pub committees: Committees,
+    /// Which blocks are of which epoch.
+    pub epochs: Epochs,
     /// The genesis block's header.
     pub genesis: Header,
     /// Times.

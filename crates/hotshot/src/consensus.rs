@@ -2,6 +2,7 @@
 
 mod catch_up;
 mod decide;
+mod epoch;
 mod intake;
 mod pace;
 mod propose;
@@ -10,13 +11,14 @@ mod vote;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use hotshot_types::{
-    Certificate1, Certificate2, Committee, Epoch, Justify, Proposal, Signature, TimeoutCertificate, View,
-    VoteData,
+    Certificate1, Certificate2, Epoch, Height, Justify, NodeId, Proposal, Signature, TimeoutCertificate,
+    View, VoteData,
 };
 use rollup_abi::{Digest, Header};
 
 use crate::{
-    Actions, Config, HaltReason, Input, Now, Outgoing, Output, Recipient, Record, Recovery, Token,
+    Actions, Committees, Config, HaltReason, Input, Now, Outgoing, Output, Recipient, Record, Recovery,
+    Token,
     tree::{Content, Tree},
 };
 
@@ -66,6 +68,7 @@ pub struct Consensus {
     halted: Option<HaltReason>,
     now: Now,
 
+    epoch: Epoch,
     view: View,
     entered: Duration,
     /// Failed views in a row.
@@ -77,15 +80,19 @@ pub struct Consensus {
     tree: Tree,
     /// The decided block's certificate, if it has one.
     decided_certificate: Option<Certificate2>,
-    /// By view, above the decided one.
+    /// By view, above the decided one, of this epoch.
     certificates1: BTreeMap<View, Certificate1>,
-    /// By view, above the decided one.
-    finals: BTreeMap<View, Final>,
+    /// By height, above the decided one.
+    finals: BTreeMap<Height, Final>,
+    /// Blocks that are proposed again, by view and leaf, with what justifies it.
+    again: BTreeMap<(View, Digest), Justify>,
 
     actions: Actions,
     votes1: BTreeMap<View, Digest>,
     /// The highest view whose first vote has been forgotten.
     votes1_forgotten: View,
+    /// Somebody speaks of epochs that are not known here.
+    behind: bool,
 
     /// What waits for something to be durable.
     pending: BTreeMap<Token, Outgoing>,
@@ -128,14 +135,18 @@ impl Consensus {
             .into_iter()
             .fold(acted, View::max);
         let genesis = config.genesis.commitment();
+        let epoch = epoch::after(config.epochs, &anchor.header)
+            .max(lock.data().epoch)
+            .max(actions.timeout_epoch);
         let certificates1 = lock
             .certificate()
-            .filter(|certificate| certificate.view() > anchor.view())
+            .filter(|certificate| certificate.view() > anchor.view() && certificate.data().epoch == epoch)
             .map(|certificate| (certificate.view(), certificate.clone()));
         let mut consensus = Self {
             genesis,
             halted: None,
             now,
+            epoch,
             view,
             entered: now.elapsed,
             failures: 0,
@@ -144,9 +155,11 @@ impl Consensus {
             decided_certificate: anchor.certificate,
             certificates1: certificates1.into_iter().collect(),
             finals: BTreeMap::new(),
+            again: BTreeMap::new(),
             actions,
             votes1,
             votes1_forgotten: View::ZERO,
+            behind: false,
             pending: BTreeMap::new(),
             next_token: 0,
             said: Said::default(),
@@ -161,7 +174,7 @@ impl Consensus {
         };
         consensus.resend_at = consensus.next_resend();
         consensus.said.vote2 = consensus.voted2_before();
-        if consensus.view == actions.timeout {
+        if consensus.has_timed_out() {
             consensus.said.timeout = Some(consensus.timeout_vote());
         }
         consensus
@@ -232,9 +245,19 @@ impl Consensus {
         self.certificates1.get(&view)
     }
 
-    /// Whether a leaf of this view is known to be final.
-    pub fn is_final(&self, view: View) -> bool {
-        view.get() <= self.decided().view || self.finals.contains_key(&view)
+    /// Whether the leaf that votes for `data` name, or another of its height, is known to be final.
+    pub fn is_final(&self, data: &VoteData) -> bool {
+        data.height.get() <= self.decided().height || self.finals.contains_key(&data.height)
+    }
+
+    /// The current epoch.
+    pub fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
+    /// The committees that are known.
+    pub fn committees(&self) -> &Committees {
+        &self.config.committees
     }
 
     /// The highest timeout certificate.
@@ -258,17 +281,19 @@ impl Consensus {
         }
     }
 
-    /// The epoch that this node votes in: its lock's, from which every possible parent descends.
-    fn epoch(&self) -> Epoch {
-        self.lock.data().epoch
-    }
-
-    fn committee(&self) -> &Committee {
-        self.config.committees.at(self.epoch())
-    }
-
     fn is_member(&self) -> bool {
-        self.committee().index_of(&self.config.node).is_some()
+        self.is_member_of(self.epoch)
+    }
+
+    fn is_member_of(&self, epoch: Epoch) -> bool {
+        let committee = self.config.committees.of(epoch);
+        committee.is_some_and(|committee| committee.index_of(&self.config.node).is_some())
+    }
+
+    /// Who leads a view of an epoch.
+    fn leader(&self, epoch: Epoch, view: View) -> Option<NodeId> {
+        let committee = self.config.committees.of(epoch)?;
+        Some(committee.leader(view).node)
     }
 
     fn decided_view(&self) -> View {
@@ -298,9 +323,10 @@ impl Consensus {
         }
     }
 
-    /// Says something to all; who is no member has nothing to say.
+    /// Says something to all. Who was a member in the epoch before still passes on what ended it; who is no member has
+    /// nothing to say.
     fn send(&self, what: Outgoing, out: &mut Vec<Output>) {
-        if self.is_member() {
+        if self.is_member() || self.is_member_of(self.epoch.previous()) {
             let to = Recipient::Others;
             out.push(Output::Send { to, what });
         }

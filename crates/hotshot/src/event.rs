@@ -3,8 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use hotshot_types::{
-    Block, Certificate1, Certificate2, Justify, NodeId, Proposal, SignedProposal, TimeoutCertificate,
-    TimeoutData, View, VoteData,
+    Block, Certificate1, Certificate2, Committee, Epoch, Justify, NodeId, Proposal, SignedProposal,
+    TimeoutCertificate, TimeoutData, View, VoteData,
     message::{FetchBlocks, FetchProposal, FetchedBlocks},
 };
 use rollup_abi::{Digest, Header};
@@ -46,8 +46,17 @@ pub enum Input {
     Certificate2(Certificate2),
     /// A quorum gave a view up.
     TimeoutCertificate(Arc<TimeoutCertificate>),
-    /// Somebody honest gave this view or a later one up.
-    TimeoutOneHonest(View),
+    /// Somebody honest gave this view or a later one up in this epoch.
+    TimeoutOneHonest {
+        /// The epoch that the votes name.
+        epoch: Epoch,
+        /// The view.
+        view: View,
+    },
+    /// The committee of a coming epoch, as the application took it from the last block of the epoch before the last one.
+    Committee(Committee),
+    /// A member speaks of an epoch whose committee is not known here. It proves nothing, but is worth a question.
+    Behind,
     /// Decided blocks: certificate, links and payload hashes hold.
     Blocks(Arc<FetchedBlocks>),
     /// The application has built a block.
@@ -160,6 +169,10 @@ pub enum Output {
     Build {
         /// For this view.
         view: View,
+        /// Of this epoch.
+        epoch: Epoch,
+        /// The hash of the next committee if the block is its epoch's last, else zero.
+        next_committee: Digest,
         /// On this block.
         parent: Header,
     },
@@ -181,6 +194,8 @@ pub enum Output {
         /// Whether the one before was given up.
         timed_out: bool,
     },
+    /// The node is in a new epoch: the one before has handed over.
+    EpochChanged(Epoch),
     /// This node gave a view up.
     TimedOut(View),
     /// Call [`Input::Tick`] then; replaces the timer before.

@@ -14,7 +14,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use borsh::{BorshDeserialize, BorshSerialize, io};
 use hotshot_types::{
-    Certificate1, Certificate2, Justify, Proposal, Signature, TimeoutCertificate, View,
+    Certificate1, Certificate2, Epoch, Justify, Proposal, Signature, TimeoutCertificate, View,
     proposal::{read_header, write_header},
 };
 use rollup_abi::{Digest, Header};
@@ -46,6 +46,8 @@ pub enum Record {
     },
     /// This node gives a view up.
     TimedOut {
+        /// The epoch that its vote names.
+        epoch: Epoch,
         /// The view.
         view: View,
         /// The lock that its vote names.
@@ -104,10 +106,10 @@ impl Record {
     /// a view up to `decided` again. The newest lock stays, for it is what the next leader builds on.
     pub fn is_obsolete(&self, decided: View) -> bool {
         match self {
-            Self::Proposal(stored) => stored.proposal.view() <= decided,
+            Self::Proposal(stored) => stored.proposal.block_view() <= decided,
             Self::Proposed { view, .. } | Self::Vote1 { view, .. } => *view <= decided,
             Self::Vote2 { lock } => lock.view() < decided,
-            Self::TimedOut { view, lock } => *view <= decided && lock.view() < decided,
+            Self::TimedOut { view, lock, .. } => *view <= decided && lock.view() < decided,
             Self::Decided(anchor) => anchor.view() < decided,
             Self::Ended(timeout) => timeout.view() < decided,
         }
@@ -125,6 +127,8 @@ pub struct Actions {
     pub vote2: View,
     /// Last timeout vote.
     pub timeout: View,
+    /// The epoch that it named.
+    pub timeout_epoch: Epoch,
 }
 
 /// What a node starts from: genesis, or genesis with its log folded over it.
@@ -165,7 +169,7 @@ impl Recovery {
         let actions = &mut self.actions;
         match record {
             Record::Proposal(stored) => {
-                let view = stored.proposal.view();
+                let view = stored.proposal.block_view();
                 if view > self.anchor.view() {
                     if let Some(timeout) = &stored.proposal.timeout {
                         self.raise_timeout(Arc::new(timeout.clone()));
@@ -184,8 +188,9 @@ impl Recovery {
                 actions.vote2 = actions.vote2.max(lock.view());
                 self.raise_lock(Justify::Certified(lock));
             }
-            Record::TimedOut { view, lock } => {
+            Record::TimedOut { epoch, view, lock } => {
                 actions.timeout = actions.timeout.max(view);
+                actions.timeout_epoch = actions.timeout_epoch.max(epoch);
                 self.raise_lock(lock);
             }
             Record::Decided(anchor) => self.raise_anchor(anchor),
@@ -204,7 +209,7 @@ impl Recovery {
     }
 
     fn raise_lock(&mut self, lock: Justify) {
-        if lock.view() > self.lock.view() {
+        if lock.rank() > self.lock.rank() {
             self.lock = lock;
         }
     }
@@ -213,7 +218,7 @@ impl Recovery {
         if self
             .timeout
             .as_ref()
-            .is_none_or(|known| timeout.view() > known.view())
+            .is_none_or(|known| timeout.rank() > known.rank())
         {
             self.timeout = Some(timeout);
         }

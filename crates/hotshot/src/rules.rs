@@ -1,6 +1,6 @@
 //! The protocol's rules, each a function with the rule's text. Safety is argued in the crate's documentation.
 
-use hotshot_types::{Justify, Proposal, View, VoteData, message::MAX_PAYLOAD};
+use hotshot_types::{Epochs, Height, Justify, Proposal, View, VoteData, message::MAX_PAYLOAD};
 use rollup_abi::{Digest, Header};
 
 /// How a member broke a rule.
@@ -18,6 +18,12 @@ pub enum Fault {
     /// It builds below the highest lock that its own timeout certificate proves.
     #[error("a proposal below the proven highest lock")]
     BelowProvenLock,
+    /// The next committee is named where the epoch does not end, or is not where it does, or it is another one.
+    #[error("a proposal that names no or another next committee")]
+    NextCommittee,
+    /// An epoch's first block without the proof that the epoch before has ended, or another block with one.
+    #[error("a proposal without the hand-over that its epoch needs, or with one too many")]
+    HandOver,
     /// A payload larger than allowed.
     #[error("a proposal with too large a payload")]
     PayloadSize,
@@ -32,31 +38,76 @@ pub enum Fault {
     BuiltBlock(View),
 }
 
-/// The justification names the header's parent, one height and at least one view below, in the same epoch; if it is not of
-/// the view before, a timeout certificate for the view before is there, and the parent is not below the lock it proves.
-pub fn well_formed(proposal: &Proposal, chain_id: &Digest) -> Result<(), Fault> {
-    let header = &proposal.header;
-    let parent = proposal.justify.data();
-    if header.chain_id != *chain_id {
+/// What a proposal must be whoever looks at it: its header follows its justification; if that is not of the view before, a
+/// timeout certificate for the view before is there, and the justification is not below the lock it proves.
+pub fn well_formed(proposal: &Proposal, chain_id: &Digest, epochs: Epochs) -> Result<(), Fault> {
+    if proposal.header.chain_id != *chain_id {
         return Err(Fault::Chain);
     }
     if proposal.payload.len() > MAX_PAYLOAD {
         return Err(Fault::PayloadSize);
     }
+    let justify = proposal.justify.data();
+    if proposal.is_again() {
+        closes_again(proposal, &justify, epochs)?;
+    } else {
+        follows(&proposal.header, &justify, epochs)?;
+        hands_over(proposal, &justify, epochs)?;
+    }
+    shows_evidence(proposal, &justify)
+}
+
+/// The justification names the header's parent, one height and at least one view below; the epoch is the height's. Exactly
+/// the last block of an epoch names the next committee.
+fn follows(header: &Header, parent: &VoteData, epochs: Epochs) -> Result<(), Fault> {
+    let height = Height::new(header.height);
     let follows = header.parent == parent.leaf
         && Some(header.height) == parent.height.get().checked_add(1)
-        && header.epoch == parent.epoch.get()
+        && header.epoch == epochs.of(height).get()
+        && parent.epoch == epochs.of(parent.height)
         && header.view > parent.view.get();
     if !follows {
         return Err(Fault::Parent);
     }
-    let previous = proposal.view().previous();
+    if (header.next_committee != [0; 32]) != epochs.is_last(height) {
+        return Err(Fault::NextCommittee);
+    }
+    Ok(())
+}
+
+/// The first block of an epoch, and no other, brings the proof that its parent is final: else two committees could decide
+/// beside each other.
+fn hands_over(proposal: &Proposal, parent: &VoteData, epochs: Epochs) -> Result<(), Fault> {
+    let proven = match &proposal.hand_over {
+        Some(certificate) => epochs.is_last(parent.height) && is_same_block(certificate.data(), parent),
+        None => !epochs.is_last(parent.height),
+    };
+    if proven { Ok(()) } else { Err(Fault::HandOver) }
+}
+
+/// Only an epoch's last block is proposed again, and on its own certificate. The view after that certificate's is left to the
+/// next epoch, so there is always a timeout certificate.
+fn closes_again(proposal: &Proposal, own: &VoteData, epochs: Epochs) -> Result<(), Fault> {
+    let leaf = proposal.leaf();
+    let again = own.leaf == leaf
+        && epochs.is_last(own.height)
+        && own.names(&proposal.header, epochs)
+        && proposal.view > own.view
+        && proposal.hand_over.is_none()
+        && proposal.timeout.is_some();
+    if again { Ok(()) } else { Err(Fault::Parent) }
+}
+
+fn shows_evidence(proposal: &Proposal, justify: &VoteData) -> Result<(), Fault> {
+    let previous = proposal.view.previous();
     match &proposal.timeout {
-        None if parent.view == previous => Ok(()),
-        Some(timeout) if parent.view < previous => {
-            if timeout.view() != previous || timeout.epoch() != parent.epoch {
+        None if justify.view == previous => Ok(()),
+        Some(timeout) if justify.view < previous => {
+            // Until the first block of an epoch, the epoch before may have given the view up.
+            let epoch = timeout.epoch();
+            if timeout.view() != previous || (epoch != proposal.epoch() && epoch != justify.epoch) {
                 Err(Fault::Evidence)
-            } else if parent.view < timeout.lock().view() {
+            } else if justify.rank() < timeout.lock().rank() {
                 Err(Fault::BelowProvenLock)
             } else {
                 Ok(())
@@ -66,10 +117,16 @@ pub fn well_formed(proposal: &Proposal, chain_id: &Digest) -> Result<(), Fault> 
     }
 }
 
-/// A proposal is safe if it is justified by a later view than the lock's, or by the locked leaf itself.
+/// Whether both name the same block, in whatever view.
+pub fn is_same_block(one: &VoteData, other: &VoteData) -> bool {
+    (one.epoch, one.height, one.leaf) == (other.epoch, other.height, other.leaf)
+}
+
+/// A proposal is safe if it is justified by a later view than the lock's, or by the locked leaf itself. What a later epoch
+/// certified counts as later whatever its view: it stands on what was final before.
 pub fn is_safe(justify: &Justify, lock: &Justify) -> bool {
     let (justify, lock) = (justify.data(), lock.data());
-    justify.view > lock.view || (justify.view == lock.view && justify.leaf == lock.leaf)
+    justify.rank() > lock.rank() || justify.leaf == lock.leaf
 }
 
 /// Timestamps grow strictly, and do not run ahead of the validator's clock.
@@ -94,15 +151,17 @@ pub struct Vote1Conditions {
     pub safe: bool,
     /// This node's application computed the block's root on a branch that extends the decided block.
     pub valid: bool,
+    /// The block names the committee that this node knows to be the next one where its epoch ends, and nowhere else.
+    pub next_committee: bool,
     /// [`timestamp_holds`].
     pub timely: bool,
 }
 
 /// Vote1 only in the current view, once per view and never again below it, not after giving the view up, and only for a
-/// safe and timely block whose root this node computed itself.
+/// safe and timely block whose root this node computed itself and that hands over to the right committee.
 pub fn may_vote1(c: &Vote1Conditions) -> bool {
     let once = c.view > c.voted && c.view > c.timed_out && c.view > c.decided;
-    c.view == c.current && once && c.safe && c.valid && c.timely
+    c.view == c.current && once && c.safe && c.valid && c.next_committee && c.timely
 }
 
 /// What Vote2 depends on.
@@ -124,9 +183,4 @@ pub struct Vote2Conditions {
 /// block that a later first vote of this node excludes (B1): else two conflicting blocks could gather quorums.
 pub fn may_vote2(c: &Vote2Conditions) -> bool {
     c.view > c.voted && c.view > c.decided && c.valid && !c.excluded
-}
-
-/// Whether a header is the block that votes for `data` name.
-pub fn names(data: &VoteData, header: &Header) -> bool {
-    *data == VoteData::of(header, data.leaf)
 }

@@ -11,7 +11,8 @@ use std::{
 };
 
 use hotshot_types::{
-    Certificate, Committee, Phase, Signature, Stake, TimeoutCertificate, TimeoutVote, View, Vote, VoteData,
+    Certificate, Committee, Epoch, Phase, Signature, Stake, TimeoutCertificate, TimeoutVote, View, Vote,
+    VoteData,
 };
 
 /// How far ahead of the node's view votes are collected; honest members are not further apart without a certificate
@@ -64,7 +65,8 @@ struct Ballot {
 /// The votes of one phase.
 #[derive(Clone, Debug)]
 pub struct VoteTally<P> {
-    ballots: BTreeMap<View, Ballot>,
+    /// An epoch's last block and the next epoch's first may be voted on in one view.
+    ballots: BTreeMap<(View, Epoch), Ballot>,
     phase: std::marker::PhantomData<P>,
 }
 
@@ -80,7 +82,7 @@ impl<P> Default for VoteTally<P> {
 impl<P: Phase> VoteTally<P> {
     /// Counts the vote of member `index` of the committee that its epoch names. The caller bounds the view.
     pub fn add(&mut self, committee: &Committee, index: usize, vote: &Vote<P>) -> Counted {
-        let ballot = self.ballots.entry(vote.data.view).or_default();
+        let ballot = self.ballots.entry(place(&vote.data)).or_default();
         if ballot.settled {
             return Counted::Ignored;
         }
@@ -100,9 +102,9 @@ impl<P: Phase> VoteTally<P> {
     /// The signatures of a batch have been checked; `bad` are the members whose signature does not hold. Their votes do not
     /// count, nor will another of theirs in this view. Returns the next batch to check, if the rest is still a quorum.
     pub fn checked(&mut self, committee: &Committee, data: &VoteData, bad: &[usize]) -> Option<Batch> {
-        let ballot = self.ballots.get_mut(&data.view)?;
+        let ballot = self.ballots.get_mut(&place(data))?;
         if bad.is_empty() {
-            self.settle(data.view);
+            self.settle(data);
             return None;
         }
         let candidate = ballot.candidates.get_mut(data)?;
@@ -111,9 +113,9 @@ impl<P: Phase> VoteTally<P> {
         candidate.batch(committee, *data)
     }
 
-    /// A certificate for this view is known: its votes are not needed any more.
-    pub fn settle(&mut self, view: View) {
-        let ballot = self.ballots.entry(view).or_default();
+    /// A certificate of this view is known: its votes are not needed any more.
+    pub fn settle(&mut self, data: &VoteData) {
+        let ballot = self.ballots.entry(place(data)).or_default();
         ballot.settled = true;
         ballot.voted.clear();
         ballot.candidates.clear();
@@ -121,7 +123,7 @@ impl<P: Phase> VoteTally<P> {
 
     /// Forgets all views below `view`.
     pub fn prune(&mut self, view: View) {
-        self.ballots = self.ballots.split_off(&view);
+        self.ballots = self.ballots.split_off(&(view, Epoch::ZERO));
     }
 
     /// Votes held.
@@ -149,6 +151,10 @@ impl Candidate {
     }
 }
 
+fn place(data: &VoteData) -> (View, Epoch) {
+    (data.view, data.epoch)
+}
+
 fn stake<'a>(committee: &Committee, members: impl IntoIterator<Item = &'a usize>) -> Stake {
     let members = members
         .into_iter()
@@ -160,7 +166,7 @@ fn stake<'a>(committee: &Committee, members: impl IntoIterator<Item = &'a usize>
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TimeoutNews {
     /// Somebody honest gave up this view or a later one.
-    pub one_honest: Option<View>,
+    pub one_honest: Option<(Epoch, View)>,
     /// A quorum gave up one view.
     pub certificate: Option<Arc<TimeoutCertificate>>,
 }
@@ -168,18 +174,18 @@ pub struct TimeoutNews {
 /// The timeout votes, checked one by one before they come here.
 #[derive(Clone, Debug, Default)]
 pub struct TimeoutTally {
-    views: BTreeMap<View, BTreeMap<usize, TimeoutVote>>,
-    certified: BTreeSet<View>,
-    reported: Option<View>,
+    views: BTreeMap<(View, Epoch), BTreeMap<usize, TimeoutVote>>,
+    certified: BTreeSet<(View, Epoch)>,
+    reported: Option<(Epoch, View)>,
 }
 
 impl TimeoutTally {
     /// Whether a vote of member `index` would be news: its first in the view, or one with a higher lock.
     pub fn wants(&self, index: usize, vote: &TimeoutVote) -> bool {
-        let view = vote.data.view;
-        let known = self.views.get(&view).and_then(|votes| votes.get(&index));
-        !self.certified.contains(&view)
-            && known.is_none_or(|known| vote.data.lock_view > known.data.lock_view)
+        let place = (vote.data.view, vote.data.epoch);
+        let known = self.views.get(&place).and_then(|votes| votes.get(&index));
+        !self.certified.contains(&place)
+            && known.is_none_or(|known| vote.data.lock_rank() > known.data.lock_rank())
     }
 
     /// Counts a checked vote. The caller bounds the view.
@@ -187,16 +193,16 @@ impl TimeoutTally {
         if !self.wants(index, &vote) {
             return TimeoutNews::default();
         }
-        let view = vote.data.view;
-        let votes = self.views.entry(view).or_default();
+        let (view, epoch) = (vote.data.view, vote.data.epoch);
+        let votes = self.views.entry((view, epoch)).or_default();
         votes.insert(index, vote);
         let mut news = TimeoutNews::default();
         if stake(committee, votes.keys()) >= committee.quorum() {
             let votes = votes.iter().map(|(index, vote)| (*index, vote));
             news.certificate = TimeoutCertificate::assemble(committee, votes).map(Arc::new);
-            self.certified.insert(view);
+            self.certified.insert((view, epoch));
         }
-        let joined = self.one_honest(committee);
+        let joined = self.one_honest(committee, epoch).map(|view| (epoch, view));
         if joined > self.reported {
             self.reported = joined;
             news.one_honest = joined;
@@ -204,10 +210,10 @@ impl TimeoutTally {
         news
     }
 
-    /// The highest view that somebody honest has given up, or a later one: members with f+1 of the stake have.
-    fn one_honest(&self, committee: &Committee) -> Option<View> {
+    /// The highest view of an epoch that somebody honest has given up, or a later one: members with f+1 of the stake have.
+    pub fn one_honest(&self, committee: &Committee, epoch: Epoch) -> Option<View> {
         let mut members = BTreeSet::new();
-        for (view, votes) in self.views.iter().rev() {
+        for ((view, _), votes) in self.views.iter().rev().filter(|((_, of), _)| *of == epoch) {
             members.extend(votes.keys().copied());
             if stake(committee, &members) >= committee.one_honest() {
                 return Some(*view);
@@ -218,8 +224,8 @@ impl TimeoutTally {
 
     /// Forgets all views below `view`.
     pub fn prune(&mut self, view: View) {
-        self.views = self.views.split_off(&view);
-        self.certified = self.certified.split_off(&view);
+        self.views = self.views.split_off(&(view, Epoch::ZERO));
+        self.certified = self.certified.split_off(&(view, Epoch::ZERO));
     }
 
     /// Votes held.

@@ -9,7 +9,9 @@ use hotshot::{
     rules::{self, Fault},
 };
 use hotshot_testing::fixtures::{CHAIN, child, fast, genesis, node_id};
-use hotshot_types::{Certificate1, Proposal, SignedProposal, TimeoutCertificate, TimeoutData, View};
+use hotshot_types::{
+    Certificate1, Epoch, Epochs, Proposal, SignedProposal, TimeoutCertificate, TimeoutData, View,
+};
 use one::{One, cert1, cert2, header, justify, propose, timed_out};
 use rollup_abi::{Digest, Header};
 
@@ -150,6 +152,8 @@ fn b4_a_proposal_below_the_proven_lock_is_refused() {
     let (a, chain) = (propose(&genesis(), 1, b"a"), rules::well_formed);
     let b = propose(&header(&a), 2, b"b");
     let on = |parent: &Header, timeout: Option<TimeoutCertificate>, view: u64| Proposal {
+        view: View::new(view),
+        hand_over: None,
         header: child(parent, View::new(view), parent.timestamp_ms + 1, b"c"),
         justify: justify(parent),
         timeout,
@@ -182,7 +186,7 @@ fn b4_a_proposal_below_the_proven_lock_is_refused() {
         ("the view before", on(&header(&b), None, 3), Ok(())),
     ];
     for (what, proposal, expected) in cases {
-        assert_eq!(chain(&proposal, &CHAIN), expected, "{what}");
+        assert_eq!(chain(&proposal, &CHAIN, Epochs::ENDLESS), expected, "{what}");
     }
     // The leader of view 7 (this node) was not there for block b; the certificate tells it.
     let mut one = One::new();
@@ -261,11 +265,12 @@ fn b6_claims_about_far_views_change_nothing() {
     assert_eq!(one.core.view(), before);
     assert!(one.core.proposal(&far.proposal.leaf()).is_none());
     assert_eq!(one.faults(), [Fault::Evidence]);
-    // Another epoch than its justification's is refused, so nobody looks for that epoch's committee.
+    // Of an epoch whose committee is not known, nothing is looked at.
     let mut other = propose(&genesis(), 1, b"other");
     Arc::make_mut(&mut other.proposal).header.epoch = 7;
     one.step(Input::Proposal(other));
-    assert_eq!(one.faults(), [Fault::Parent]);
+    assert_eq!(one.faults(), []);
+    assert_eq!(one.core.epoch(), Epoch::ZERO);
     // Of one view, two proposals are kept and no more.
     for payload in [b"a", b"b", b"c", b"d"] {
         one.step(Input::Proposal(propose(&genesis(), 1, payload)));

@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 
 use hotshot::{HaltReason, Input, Outgoing, Verdict, rules};
 use hotshot_testing::fixtures::{child, fast, genesis};
-use hotshot_types::{Block, SignedProposal, View, message::FetchedBlocks};
+use hotshot_types::{Block, Epoch, SignedProposal, View, message::FetchedBlocks};
 use one::{One, cert1, cert2, header, propose, timed_out};
 use rollup_abi::Digest;
 
@@ -183,10 +183,17 @@ fn a_failed_view_takes_twice_as_long_up_to_the_limit_until_there_is_progress() {
     assert_eq!(one.core.actions().timeout, View::new(8));
 }
 
+fn join(view: u64) -> Input {
+    Input::TimeoutOneHonest {
+        epoch: Epoch::ZERO,
+        view: View::new(view),
+    }
+}
+
 #[test]
 fn one_honest_timeout_is_joined() {
     let mut one = One::new();
-    one.step(Input::TimeoutOneHonest(View::new(5)));
+    one.step(join(5));
     assert_eq!(
         (one.core.view(), one.core.actions().timeout),
         (View::new(5), View::new(5))
@@ -197,7 +204,7 @@ fn one_honest_timeout_is_joined() {
             .any(|what| matches!(what, Outgoing::Timeout(data, _) if data.view == View::new(5)))
     );
     // A lower one is no news.
-    one.step(Input::TimeoutOneHonest(View::new(4)));
+    one.step(join(4));
     assert_eq!(one.core.view(), View::new(5));
 }
 
@@ -284,6 +291,7 @@ fn each_condition_of_vote1_is_needed() {
         decided: view(4),
         safe: true,
         valid: true,
+        next_committee: true,
         timely: true,
     };
     assert!(rules::may_vote1(&vote1));
@@ -311,6 +319,10 @@ fn each_condition_of_vote1_is_needed() {
         rules::Vote1Conditions { safe: false, ..vote1 },
         rules::Vote1Conditions {
             valid: false,
+            ..vote1
+        },
+        rules::Vote1Conditions {
+            next_committee: false,
             ..vote1
         },
         rules::Vote1Conditions {

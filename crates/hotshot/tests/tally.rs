@@ -101,7 +101,7 @@ fn bad_votes_are_taken_out_and_the_rest_goes_on() {
 fn settled_and_pruned_views_hold_nothing() {
     let committee = committee(&[1; 4]);
     let mut tally = VoteTally::<Phase1>::default();
-    tally.settle(View::new(3));
+    tally.settle(&vote(3, 0).data);
     assert_eq!(tally.add(&committee, 0, &vote(3, 0)), Counted::Ignored);
     for view in 4..8 {
         tally.add(&committee, 0, &vote(view, 0));
@@ -115,6 +115,7 @@ fn timeout(view: u64) -> TimeoutVote {
         data: TimeoutData {
             epoch: Epoch::ZERO,
             view: View::new(view),
+            lock_epoch: Epoch::ZERO,
             lock_view: View::ZERO,
         },
         signature: *PLACEHOLDER,
@@ -128,7 +129,10 @@ fn timeouts_are_joined_at_one_honest_and_certified_at_a_quorum() {
     let mut tally = TimeoutTally::default();
     assert_eq!(tally.add(&committee, 0, timeout(5)), TimeoutNews::default());
     let news = tally.add(&committee, 1, timeout(5));
-    assert_eq!((news.one_honest, news.certificate), (Some(View::new(5)), None));
+    assert_eq!(
+        (news.one_honest, news.certificate),
+        (Some((Epoch::ZERO, View::new(5))), None)
+    );
     assert_eq!(
         tally.add(&committee, 1, timeout(5)),
         TimeoutNews::default(),
@@ -155,7 +159,7 @@ fn scattered_timeouts_meet() {
             tally
                 .add(&committee, index, timeout(view))
                 .one_honest
-                .map(View::get)
+                .map(|(_, view)| view.get())
         })
         .collect();
     assert_eq!(news, [None, Some(3), Some(4), Some(6)]);

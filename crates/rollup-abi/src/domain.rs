@@ -29,6 +29,8 @@ pub const TRANSACTION_ID: &Domain = b"asset-l2:tx:id:1";
 pub const GENESIS: &Domain = b"asset-l2:genesis";
 /// Signature of a proposal by its leader.
 pub const PROPOSAL: &Domain = b"asset-l2:propose";
+/// The order of leaders in an epoch.
+pub const LEADER: &Domain = b"asset-l2:leaders";
 /// Binding of a libp2p peer id to a consensus key.
 pub const PEER: &Domain = b"asset-l2:peer-id";
 /// Key of a cell in the state tree.
@@ -59,6 +61,7 @@ pub const ALL: &[&Domain] = &[
     TRANSACTION_ID,
     GENESIS,
     PROPOSAL,
+    LEADER,
     PEER,
     TREE_KEY,
     TREE_VALUE,

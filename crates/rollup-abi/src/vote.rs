@@ -33,14 +33,15 @@ fn vote_digest(
     ])
 }
 
-/// Digest of a timeout vote: the view given up and the view of the signer's lock.
-pub fn timeout_digest(chain_id: &Digest, epoch: u64, view: u64, lock_view: u64) -> Digest {
+/// Digest of a timeout vote: the view given up, and epoch and view of the signer's lock.
+pub fn timeout_digest(chain_id: &Digest, epoch: u64, view: u64, lock: (u64, u64)) -> Digest {
     sha256(&[
         domain::TIMEOUT,
         chain_id,
         &epoch.to_le_bytes(),
         &view.to_le_bytes(),
-        &lock_view.to_le_bytes(),
+        &lock.0.to_le_bytes(),
+        &lock.1.to_le_bytes(),
     ])
 }
 

@@ -26,8 +26,8 @@ fn what_is_signed() {
         ),
         (
             "timeout",
-            vote::timeout_digest(&[1; 32], 2, 3, 4),
-            "82cf4a7f8a8772a228934ecbad89a64b5e0e2359612d67502f02204bf6e0953f",
+            vote::timeout_digest(&[1; 32], 2, 3, (1, 4)),
+            "729b946f2bfb3b768f69f3671feda411b2373ba63f35da411ca9444d38ed432e",
         ),
         (
             "possession",

@@ -128,6 +128,7 @@ impl Inner {
         let slot = Slot {
             view: request.view.get(),
             epoch: request.epoch.get(),
+            next_committee: request.next_committee,
             timestamp_ms: request.now_ms.max(parent.header.timestamp_ms.saturating_add(1)),
         };
         let payload: Arc<[u8]> = payload.into_bytes().into();

@@ -118,6 +118,8 @@ fn record(header: &Header, index: u64) -> Record {
     };
     let justify = Justify::Genesis([0; 32]);
     let proposal = Proposal {
+        view: hotshot_types::View::new(header.view),
+        hand_over: None,
         header,
         justify,
         timeout: None,

@@ -185,7 +185,11 @@ async fn the_log_is_kept_above_the_decided_view_and_pruned_below() {
     let (view, lock) = (View::new(41), Justify::Genesis(genesis_header().commitment()));
     let last = vec![
         Record::Proposed { view, leaf: [1; 32] },
-        Record::TimedOut { view, lock },
+        Record::TimedOut {
+            epoch: hotshot_types::Epoch::ZERO,
+            view,
+            lock,
+        },
     ];
     store.persist(last.clone()).await.unwrap();
     said.extend(last);

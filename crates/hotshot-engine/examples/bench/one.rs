@@ -36,6 +36,7 @@ impl One {
         let config = Config {
             node: node_id(0),
             committees: Committees::new(committee.clone()),
+            epochs: hotshot_types::Epochs::ENDLESS,
             genesis: genesis(),
             timing: fast(),
         };
@@ -73,6 +74,8 @@ impl One {
             self.step(Input::Built { view, block });
         } else {
             let proposal = Proposal {
+                view,
+                hand_over: None,
                 header: header.clone(),
                 justify: self.justify.clone(),
                 timeout: None,

@@ -108,6 +108,7 @@ fn start(hub: &MemoryHub, size: usize, index: usize, payload: usize) -> EngineHa
     let config = EngineConfig {
         node: node_id(index),
         committees: Committees::new(committee(CHAIN, size)),
+        epochs: hotshot_types::Epochs::ENDLESS,
         genesis: genesis(),
         timing: Timing {
             block_interval: Duration::ZERO,

@@ -3,11 +3,11 @@
 use std::{sync::Arc, time::Duration};
 
 use hotshot::{
-    Recipient, rules,
+    Input, Recipient, rules,
     tally::{Batch, Counted, VIEW_WINDOW},
 };
 use hotshot_types::{
-    Certificate1, Certificate2, Committee, Justify, Message, NodeId, Phase1, Phase2, Proposal,
+    Certificate1, Certificate2, Committee, Epoch, Justify, Message, NodeId, Phase1, Phase2, Proposal,
     SignedProposal, TimeoutCertificate, TimeoutVote, Unvalidated, View, Vote1, Vote2, VoteData,
     message::{FetchBlocks, FetchProposal, FetchedBlocks},
 };
@@ -84,11 +84,10 @@ where
     }
 
     fn receive_proposal(&mut self, from: NodeId, mut signed: SignedProposal, fetched: bool) -> bool {
-        let Some(committee) = self.committee_of(signed.proposal.epoch()).cloned() else {
+        let Some(committee) = self.committee_of(signed.proposal.epoch()) else {
             return false;
         };
-        let view = signed.proposal.view();
-        let data = signed.proposal.data();
+        let (view, data) = (signed.proposal.view, signed.proposal.data());
         let expected = if fetched {
             self.asked_proposals.contains(&data.leaf)
         } else {
@@ -97,11 +96,16 @@ where
         let known = self
             .core
             .proposal(&data.leaf)
-            .is_some_and(|(_, signature)| signature.is_some());
-        if !expected || known || view <= self.decided_view() || self.checking.contains(&(LEAF, data)) {
+            .is_some_and(|(proposal, signature)| {
+                // What is proposed again is another proposal of the same block.
+                signature.is_some() && (fetched || proposal.view == view)
+            });
+        let over = signed.proposal.block_view() <= self.decided_view();
+        if !expected || known || over || self.checking.contains(&(LEAF, data)) {
             return false;
         }
-        if let Err(fault) = rules::well_formed(&signed.proposal, committee.chain_id()) {
+        let rules = self.rules.clone();
+        if let Err(fault) = rules::well_formed(&signed.proposal, committee.chain_id(), rules.epochs) {
             self.blame(from, fault.into());
             return true;
         }
@@ -110,13 +114,13 @@ where
         let known = Known {
             justify: justify.is_some(),
             timeout: timeout.is_some() && timeout == self.core.timeout_certificate().map(|known| &**known),
+            hand_over: false,
         };
         if let Some(justify) = justify.filter(|justify| *justify != signed.proposal.justify) {
             Arc::make_mut(&mut signed.proposal).justify = justify;
         }
-        let genesis = self.genesis;
         let begun = self.check(from, move || {
-            let checked = verify::proposal(&signed, &committee, &genesis, known);
+            let checked = verify::proposal(&signed, &rules, known);
             Outcome::Proposal {
                 from,
                 data,
@@ -133,7 +137,9 @@ where
         let Some((committee, index)) = self.voter(from, &vote.data) else {
             return false;
         };
-        if !self.in_window(vote.data.view) || self.core.certificate1(vote.data.view).is_some() {
+        let certified = self.core.certificate1(vote.data.view);
+        let settled = certified.is_some_and(|certificate| certificate.data().epoch == vote.data.epoch);
+        if !self.in_window(vote.data.view) || vote.data.epoch < self.core.epoch() || settled {
             return false;
         }
         match self.votes1.add(&committee, index, &vote) {
@@ -149,7 +155,7 @@ where
         let Some((committee, index)) = self.voter(from, &vote.data) else {
             return false;
         };
-        if !self.in_window(vote.data.view) || self.core.is_final(vote.data.view) {
+        if !self.in_window(vote.data.view) || self.core.is_final(&vote.data) {
             return false;
         }
         match self.votes2.add(&committee, index, &vote) {
@@ -161,10 +167,19 @@ where
         true
     }
 
-    fn voter(&self, from: NodeId, data: &VoteData) -> Option<(Committee, usize)> {
+    fn voter(&mut self, from: NodeId, data: &VoteData) -> Option<(Committee, usize)> {
         let committee = self.committee_of(data.epoch)?;
         let index = committee.index_of(&from)?;
-        Some((committee.clone(), index))
+        Some((committee, index))
+    }
+
+    /// The committee of an epoch that a member speaks of. Of a later one than is known, there must be blocks to fetch.
+    pub(super) fn committee_of(&mut self, epoch: Epoch) -> Option<Committee> {
+        let known = self.rules.committees.of(epoch).cloned();
+        if known.is_none() && epoch > self.core.epoch() {
+            self.feed.push_back(Input::Behind);
+        }
+        known
     }
 
     /// A quorum's votes are checked as one. They belong to no single sender, so to no budget; there is one per view.
@@ -184,9 +199,10 @@ where
 
     fn receive_certificate1(&mut self, from: NodeId, certificate: Certificate1) -> bool {
         let (view, data) = (certificate.view(), *certificate.data());
-        let above = view > self.decided_view() && self.core.certificate1(view).is_none();
-        let of_decided = view == self.decided_view() && self.core.lock().view() < view;
-        let Some(committee) = self.committee_of(data.epoch).cloned() else {
+        let known = self.core.certificate1(view).map(|known| known.data().epoch);
+        let above = view > self.decided_view() && known != Some(data.epoch);
+        let of_decided = view == self.decided_view() && self.core.lock().rank() < data.rank();
+        let Some(committee) = self.committee_of(data.epoch) else {
             return false;
         };
         if !(above || of_decided) || self.checking.contains(&(PHASE1, data)) {
@@ -212,10 +228,10 @@ where
 
     fn receive_certificate2(&mut self, from: NodeId, certificate: Certificate2) -> bool {
         let data = *certificate.data();
-        let Some(committee) = self.committee_of(data.epoch).cloned() else {
+        let Some(committee) = self.committee_of(data.epoch) else {
             return false;
         };
-        if self.core.is_final(data.view) || self.checking.contains(&(PHASE2, data)) {
+        if self.core.is_final(&data) || self.checking.contains(&(PHASE2, data)) {
             return false;
         }
         if let Err(error) = certificate.check_quorum(&committee) {
@@ -237,29 +253,30 @@ where
     }
 
     fn receive_timeout(&mut self, from: NodeId, mut vote: TimeoutVote) -> bool {
-        let Some(committee) = self.committee_of(vote.data.epoch).cloned() else {
+        let Some(committee) = self.committee_of(vote.data.epoch) else {
             return false;
         };
         let Some(index) = committee.index_of(&from) else {
             return false;
         };
         let view = vote.data.view;
-        if view < self.core.view() || !self.in_window(view) || !self.timeouts.wants(index, &vote) {
+        let over = view < self.core.view() || vote.data.epoch < self.core.epoch();
+        if over || !self.in_window(view) || !self.timeouts.wants(index, &vote) {
             return false;
         }
-        if vote.lock.view() != vote.data.lock_view || vote.data.lock_view >= view {
+        if vote.lock.rank() != vote.data.lock_rank() || vote.data.lock_view >= view {
             self.blame(from, PeerFault::Signature("timeout vote"));
             return true;
         }
         let justify = self.known_justify(&vote.lock);
         let known = Known {
             justify: justify.is_some(),
-            timeout: false,
+            ..Known::default()
         };
         vote.lock = justify.unwrap_or(vote.lock);
-        let genesis = self.genesis;
+        let rules = self.rules.clone();
         self.check(from, move || {
-            let checked = verify::timeout(&vote, index, &committee, &genesis, known);
+            let checked = verify::timeout(&vote, index, &rules, known);
             Outcome::Timeout {
                 from,
                 index,
@@ -270,19 +287,19 @@ where
     }
 
     fn receive_timeout_certificate(&mut self, from: NodeId, certificate: Arc<TimeoutCertificate>) -> bool {
-        let Some(committee) = self.committee_of(certificate.epoch()).cloned() else {
+        let Some(committee) = self.committee_of(certificate.epoch()) else {
             return false;
         };
-        if certificate.view() < self.core.view() {
+        if certificate.view() < self.core.view() || certificate.epoch() < self.core.lock().data().epoch {
             return false;
         }
         if let Err(error) = certificate.check_quorum(&committee) {
             self.blame(from, error.into());
             return true;
         }
-        let genesis = self.genesis;
+        let rules = self.rules.clone();
         self.check(from, move || {
-            let checked = certificate.verify(&committee, &genesis).map_err(PeerFault::from);
+            let checked = verify::timeout_certificate(&certificate, &rules);
             Outcome::TimeoutCertificate {
                 from,
                 checked: checked.map(|()| certificate),
@@ -298,11 +315,9 @@ where
         if asked.is_none_or(|at| now > at.saturating_add(ANSWER_TIME)) {
             return false;
         }
-        let Some(committee) = self.committee_of(blocks.certificate.data().epoch).cloned() else {
-            return false;
-        };
+        let rules = self.rules.clone();
         self.check(from, move || {
-            let checked = verify::blocks(&blocks, &committee);
+            let checked = verify::blocks(&blocks, &rules);
             Outcome::Blocks {
                 from,
                 checked: checked.map(|()| blocks),
@@ -324,7 +339,7 @@ where
             // Without a signature it is this node's own, said before: saying it again is no new act.
             let signature = match signature {
                 Some(signature) => signature,
-                None => sign(&Proposal::digest(&fetch.leaf))?,
+                None => sign(&Proposal::digest(proposal.view, &fetch.leaf))?,
             };
             let signed = SignedProposal { proposal, signature };
             Ok(Said::Answer(from, Message::FetchedProposal(signed)))
@@ -341,8 +356,9 @@ where
             return true;
         }
         let application = Arc::clone(&self.ports.application);
+        let epochs = self.rules.epochs;
         self.tasks.spawn(async move {
-            let done = serve::blocks(&*application, fetch.from).await;
+            let done = serve::blocks(&*application, fetch.from, epochs).await;
             Outcome::Served { to: from, done }
         });
         true

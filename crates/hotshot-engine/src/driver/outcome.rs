@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use hotshot::{Anchor, Input, Recipient, Record, Token, Verdict};
+use hotshot::{Anchor, Input, Recipient, Record, Token, Verdict, tally::Counted};
 use hotshot_types::{
-    Block, Certificate1, Certificate2, Message, MessageError, NodeId, Phase, Phase1, Phase2, SignedProposal,
-    TimeoutCertificate, TimeoutVote, View, Vote1, Vote2, VoteData, message::FetchedBlocks,
+    Block, Certificate1, Certificate2, Committee, Epoch, Height, Message, MessageError, NodeId, Phase,
+    Phase1, Phase2, SignedProposal, TimeoutCertificate, TimeoutVote, View, Vote1, Vote2, VoteData,
+    message::FetchedBlocks,
 };
 use rollup_abi::Digest;
 
@@ -57,6 +58,10 @@ pub(super) enum Outcome {
     Validated {
         leaf: Digest,
         done: Result<(), ApplicationError>,
+    },
+    Committee {
+        epoch: Epoch,
+        done: Result<Option<Committee>, ApplicationError>,
     },
     Served {
         to: NodeId,
@@ -125,6 +130,7 @@ where
             Outcome::Applied(done) => self.applied(done),
             Outcome::Built { view, done } => self.built(view, done),
             Outcome::Validated { leaf, done } => self.validated(leaf, done),
+            Outcome::Committee { epoch, done } => self.know_committee(epoch, done),
             Outcome::Served { to, done } => self.served(to, done),
             Outcome::Signed { to, said } => self.signed(to, said),
             Outcome::Proposal { from, data, checked } => {
@@ -136,14 +142,14 @@ where
             Outcome::Certificate1 { from, data, checked } => {
                 self.checking.remove(&(PHASE1, data));
                 if checked.is_ok() {
-                    self.votes1.settle(data.view);
+                    self.votes1.settle(&data);
                 }
                 self.checked(from, checked, Input::Certificate1);
             }
             Outcome::Certificate2 { from, data, checked } => {
                 self.checking.remove(&(PHASE2, data));
                 if checked.is_ok() {
-                    self.votes2.settle(data.view);
+                    self.votes2.settle(&data);
                 }
                 self.checked(from, checked, Input::Certificate2);
             }
@@ -184,14 +190,46 @@ where
         };
         self.undelivered.pop_front();
         if let Some(last) = blocks.last() {
-            self.status.decided = hotshot_types::Height::new(last.header.height);
+            self.status.decided = Height::new(last.header.height);
             self.unwritten.push(Record::Decided(Anchor {
                 header: last.header.clone(),
                 certificate: last.certificate.clone(),
             }));
         }
+        self.ask_for_committees(&blocks);
         let _ = self.outlets.events.send(Event::Decided(blocks));
         self.release_validations();
+    }
+
+    /// The last block of an epoch fixes the committee of the epoch after the next.
+    fn ask_for_committees(&mut self, blocks: &[DecidedBlock]) {
+        let epochs = self.rules.epochs;
+        let last = blocks.iter().rev().map(|block| Height::new(block.header.height));
+        let Some(height) = last.into_iter().find(|height| epochs.is_last(*height)) else {
+            return;
+        };
+        let epoch = epochs.of(height).plus(2);
+        let application = Arc::clone(&self.ports.application);
+        self.tasks.spawn(async move {
+            let done = application.committee(epoch).await;
+            Outcome::Committee { epoch, done }
+        });
+    }
+
+    fn know_committee(&mut self, epoch: Epoch, done: Result<Option<Committee>, ApplicationError>) {
+        let committee = match done {
+            Ok(Some(committee)) if committee.epoch() == epoch => committee,
+            Ok(_) => {
+                return self.fail(ApplicationError::Fatal {
+                    operation: "committee",
+                    reason: format!("none for epoch {epoch}, which a decided block has fixed"),
+                });
+            }
+            Err(error) => return self.fail(error),
+        };
+        self.rules.committees.add(committee.clone());
+        self.feed.push_back(Input::Committee(committee.clone()));
+        let _ = self.outlets.events.send(Event::Committee(committee));
     }
 
     fn built(&mut self, view: View, done: Result<BuiltBlock, ApplicationError>) {
@@ -249,8 +287,8 @@ where
             Said::Vote1(vote) => self.count_own1(&vote),
             Said::Vote2(vote) => self.count_own2(&vote),
             Said::Timeout(vote) => {
-                let committee = self.committees.at(vote.data.epoch);
-                if let Some(index) = committee.index_of(&self.node) {
+                let committee = self.rules.committees.of(vote.data.epoch);
+                if let Some(index) = committee.and_then(|committee| committee.index_of(&self.node)) {
                     self.count_timeout(index, vote);
                 }
             }
@@ -263,30 +301,34 @@ where
     }
 
     fn count_own1(&mut self, vote: &Vote1) {
-        let committee = self.committees.at(vote.data.epoch).clone();
-        let open = vote.data.view.get() > self.core.decided().view;
-        if let Some(index) = committee.index_of(&self.node).filter(|_| open)
-            && let hotshot::tally::Counted::Quorum(batch) = self.votes1.add(&committee, index, vote)
+        if let Some((committee, index)) = self.own_vote(&vote.data)
+            && let Counted::Quorum(batch) = self.votes1.add(&committee, index, vote)
         {
             self.check_batch1(committee, batch);
         }
     }
 
     fn count_own2(&mut self, vote: &Vote2) {
-        let committee = self.committees.at(vote.data.epoch).clone();
-        let open = vote.data.view.get() > self.core.decided().view;
-        if let Some(index) = committee.index_of(&self.node).filter(|_| open)
-            && let hotshot::tally::Counted::Quorum(batch) = self.votes2.add(&committee, index, vote)
+        if let Some((committee, index)) = self.own_vote(&vote.data)
+            && let Counted::Quorum(batch) = self.votes2.add(&committee, index, vote)
         {
             self.check_batch2(committee, batch);
         }
     }
 
+    /// This node's place among the voters, if the vote is not settled meanwhile.
+    fn own_vote(&self, data: &VoteData) -> Option<(Committee, usize)> {
+        let open = data.view.get() > self.core.decided().view;
+        let committee = self.rules.committees.of(data.epoch).filter(|_| open)?;
+        Some((committee.clone(), committee.index_of(&self.node)?))
+    }
+
     fn batch1(&mut self, batch: CheckedBatch<Phase1>) {
         self.checking.remove(&(PHASE1, batch.data));
         let bad = self.judge(&batch);
-        let committee = self.committees.at(batch.data.epoch).clone();
-        if let Some(next) = self.votes1.checked(&committee, &batch.data, &bad) {
+        if let Some(committee) = self.rules.committees.of(batch.data.epoch).cloned()
+            && let Some(next) = self.votes1.checked(&committee, &batch.data, &bad)
+        {
             self.check_batch1(committee, next);
         }
         self.feed.extend(batch.certificate.map(Input::Certificate1));
@@ -295,8 +337,9 @@ where
     fn batch2(&mut self, batch: CheckedBatch<Phase2>) {
         self.checking.remove(&(PHASE2, batch.data));
         let bad = self.judge(&batch);
-        let committee = self.committees.at(batch.data.epoch).clone();
-        if let Some(next) = self.votes2.checked(&committee, &batch.data, &bad) {
+        if let Some(committee) = self.rules.committees.of(batch.data.epoch).cloned()
+            && let Some(next) = self.votes2.checked(&committee, &batch.data, &bad)
+        {
             self.check_batch2(committee, next);
         }
         self.feed.extend(batch.certificate.map(Input::Certificate2));
@@ -309,27 +352,27 @@ where
             return Vec::new();
         }
         self.outlets.counters.aggregates_failed.add(1);
-        let committee = self.committees.at(batch.data.epoch).clone();
-        for member in batch
-            .bad
-            .iter()
-            .filter_map(|index| committee.members().get(*index))
-        {
+        let committee = self.rules.committees.of(batch.data.epoch).cloned();
+        let members = committee.as_ref().map_or(&[][..], Committee::members);
+        for member in batch.bad.iter().filter_map(|index| members.get(*index)) {
             self.blame(member.node, PeerFault::Signature("vote"));
         }
         batch.bad.clone()
     }
 
     fn count_timeout(&mut self, index: usize, vote: TimeoutVote) {
-        let committee = self.committees.at(vote.data.epoch).clone();
+        let Some(committee) = self.rules.committees.of(vote.data.epoch) else {
+            return;
+        };
         if let Some(lock) = vote.lock.certificate() {
             self.feed.push_back(Input::Certificate1(lock.clone()));
         }
         if vote.data.view < self.core.view() {
             return;
         }
-        let news = self.timeouts.add(&committee, index, vote);
-        self.feed.extend(news.one_honest.map(Input::TimeoutOneHonest));
+        let news = self.timeouts.add(committee, index, vote);
+        let join = |(epoch, view)| Input::TimeoutOneHonest { epoch, view };
+        self.feed.extend(news.one_honest.map(join));
         self.feed.extend(news.certificate.map(Input::TimeoutCertificate));
     }
 }

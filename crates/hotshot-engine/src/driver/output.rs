@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use hotshot::{Outgoing, Output, Recipient};
+use hotshot::{Input, Outgoing, Output, Recipient};
 use hotshot_types::{
     Epoch, Message, NodeId, Phase1, Phase2, Proposal, Signature, SignedProposal, TimeoutVote, View, Vote,
 };
@@ -36,7 +36,7 @@ where
                 self.unwritten_tokens.push(token);
             }
             Output::Send { to, what } => self.send(to, what),
-            Output::Build { view, parent } => self.build(view, parent),
+            Output::Build { .. } => self.build(output),
             Output::Validate { .. } => {
                 self.held.push_back(output);
                 self.release_validations();
@@ -48,12 +48,23 @@ where
                     certificate: decided.certificate,
                 });
                 self.undelivered.push_back(blocks.collect());
+                let epoch = Epoch::new(self.core.decided().epoch);
+                self.rules.committees.forget_before(epoch.previous());
                 self.prune();
             }
             Output::ViewChanged { view, timed_out } => {
                 tracing::debug!(%view, timed_out, "view");
                 let _ = self.outlets.events.send(Event::ViewChanged { view, timed_out });
                 self.prune();
+            }
+            Output::EpochChanged(epoch) => {
+                tracing::info!(%epoch, "the epoch before has handed over");
+                // What its members gave up before this node was in it, it joins now.
+                let committee = self.rules.committees.of(epoch);
+                let view = committee.and_then(|committee| self.timeouts.one_honest(committee, epoch));
+                self.feed
+                    .extend(view.map(|view| Input::TimeoutOneHonest { epoch, view }));
+                let _ = self.outlets.events.send(Event::EpochChanged(epoch));
             }
             Output::TimedOut(view) => {
                 tracing::info!(%view, "gave the view up");
@@ -130,10 +141,20 @@ where
         }
     }
 
-    fn build(&mut self, view: View, parent: rollup_abi::Header) {
+    fn build(&mut self, order: Output) {
+        let Output::Build {
+            view,
+            epoch,
+            next_committee,
+            parent,
+        } = order
+        else {
+            return;
+        };
         let request = BuildRequest {
             view,
-            epoch: Epoch::new(parent.epoch),
+            epoch,
+            next_committee,
             now_ms: self.ports.clock.wall_ms(),
             parent,
         };
@@ -148,7 +169,7 @@ where
     fn send(&mut self, to: Recipient, what: Outgoing) {
         match what {
             Outgoing::Proposal(proposal) => self.sign(to, move |sign| {
-                let signature = sign(&Proposal::digest(&proposal.leaf()))?;
+                let signature = sign(&Proposal::digest(proposal.view, &proposal.leaf()))?;
                 Ok(Said::Other(Message::Proposal(SignedProposal {
                     proposal,
                     signature,
@@ -198,7 +219,7 @@ where
     }
 
     fn chain_id(&self) -> &Digest {
-        self.committees.at(Epoch::ZERO).chain_id()
+        self.rules.committees.chain_id()
     }
 
     pub(super) fn sign(

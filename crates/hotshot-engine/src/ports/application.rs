@@ -2,8 +2,8 @@
 
 use std::{future::Future, sync::Arc};
 
-use hotshot_types::{Certificate2, Epoch, Height, View};
-use rollup_abi::Header;
+use hotshot_types::{Certificate2, Committee, Epoch, Height, View};
+use rollup_abi::{Digest, Header};
 
 /// What a leader asks for.
 #[derive(Clone, Debug)]
@@ -12,6 +12,8 @@ pub struct BuildRequest {
     pub view: View,
     /// The epoch of the new block.
     pub epoch: Epoch,
+    /// What the header says of the next committee: its hash in an epoch's last block, else zero.
+    pub next_committee: Digest,
     /// The parent's header, decided or not; it was validated or built by this node.
     pub parent: Header,
     /// The leader's wall clock, milliseconds since 1970.
@@ -80,6 +82,16 @@ pub trait Application: Send + Sync + 'static {
     /// Applies decided blocks, oldest first, each height once. They are durable when this returns.
     fn decided(&self, blocks: Vec<DecidedBlock>)
     -> impl Future<Output = Result<(), ApplicationError>> + Send;
+
+    /// The committee of an epoch, fixed by the last block of the epoch two before it, after which it is asked for; the first
+    /// two are fixed by genesis. `None` for an epoch that is not fixed yet, or long over. A chain without epochs need not
+    /// answer.
+    fn committee(
+        &self,
+        _epoch: Epoch,
+    ) -> impl Future<Output = Result<Option<Committee>, ApplicationError>> + Send {
+        std::future::ready(Ok(None))
+    }
 
     /// Decided blocks from `from` on, oldest first: at most `max_blocks` and about `max_bytes`, for a peer that was away.
     fn blocks(

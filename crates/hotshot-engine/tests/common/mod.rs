@@ -81,6 +81,7 @@ impl Cluster {
         let config = EngineConfig {
             node: machine.node,
             committees: Committees::new(self.committee.clone()),
+            epochs: hotshot_types::Epochs::ENDLESS,
             genesis: self.genesis.clone(),
             timing: self.timing,
             crypto_workers: 2,

@@ -16,7 +16,7 @@ use hotshot_libp2p::{
     Config, GossipMessage, Libp2pNetwork, Limits, Multiaddr, PeerAddress, PeerBinding, Running,
     identity_from_seed,
 };
-use hotshot_types::Height;
+use hotshot_types::{Epochs, Height};
 use ledger::{Ledger, Observer, genesis, genesis_header};
 use rollup_abi::Digest;
 use store::{Opened, Store};
@@ -82,6 +82,7 @@ impl Member {
         let config = EngineConfig {
             node,
             committees: Committees::new(committee),
+            epochs: Epochs::ENDLESS,
             genesis: genesis_header(),
             timing: setup.timing,
             crypto_workers: CRYPTO_WORKERS,

@@ -24,6 +24,7 @@ impl EventTransformer for BadProposalViewDos {
         for n in 1..self.multiplier {
             let mut copy = Proposal::clone(&signed.proposal);
             copy.header.view += self.increment * n;
+            copy.view = View::new(copy.header.view);
             let bad = if n % 2 == 0 {
                 puppet.propose(copy)
             } else {
@@ -74,7 +75,7 @@ impl EventTransformer for DishonestLeader {
     fn send(&mut self, puppet: &mut Puppet<'_>, to: &[usize], message: Message) {
         let mut message = message;
         if let Message::Proposal(signed) = &message {
-            let view = signed.proposal.view();
+            let view = signed.proposal.view;
             message = match &self.last {
                 Some((last, said)) if *last == view => said.clone(),
                 _ => self.instead(puppet, view).unwrap_or(message),
@@ -107,11 +108,12 @@ impl EventTransformer for Equivocator {
             return to.iter().for_each(|other| puppet.say(*other, message.clone()));
         };
         let first = Proposal::clone(&signed.proposal);
-        let (view, payload) = (first.view(), puppet.rng.r#gen::<[u8; 4]>());
+        let (view, payload) = (first.view, puppet.rng.r#gen::<[u8; 4]>());
         let second = puppet.build(view, first.justify.clone(), first.timeout.clone(), &payload);
-        let Some(second) = second.filter(|_| view > self.last) else {
+        let Some(mut second) = second.filter(|_| view > self.last) else {
             return;
         };
+        second.hand_over = first.hand_over.clone();
         self.last = view;
         let both = [first.data(), second.data()];
         let rival = puppet.propose(second);

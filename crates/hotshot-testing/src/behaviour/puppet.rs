@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use hotshot_types::{
-    Certificate, Certificate1, Epoch, Justify, Message, Phase, Proposal, Signature, SignedProposal, Signers,
-    TimeoutCertificate, TimeoutData, TimeoutVote, View, Vote, VoteData,
+    Certificate, Certificate1, Epoch, Height, Justify, Message, Phase, Proposal, Signature, SignedProposal,
+    Signers, TimeoutCertificate, TimeoutData, TimeoutVote, View, Vote, VoteData,
 };
 use rollup_abi::Header;
 
@@ -23,6 +23,8 @@ pub struct Puppet<'a> {
     pub members: &'a [usize],
     /// Its own machine.
     pub machine: usize,
+    /// Its core's epoch.
+    pub epoch: Epoch,
     /// Its core's view.
     pub view: View,
     /// Its core's lock, while it is up.
@@ -40,13 +42,14 @@ impl<'a> Puppet<'a> {
         rng: &'a mut SimRng,
         members: &'a [usize],
         machine: usize,
-        (view, lock): (View, Option<Justify>),
+        (epoch, view, lock): (Epoch, View, Option<Justify>),
     ) -> Self {
         Self {
             ledger,
             rng,
             members,
             machine,
+            epoch,
             view,
             lock,
             said: Vec::new(),
@@ -70,7 +73,7 @@ impl<'a> Puppet<'a> {
 
     /// How many members the committee has.
     pub fn count(&self) -> usize {
-        self.ledger.committee().members().len()
+        self.ledger.roster.first().members().len()
     }
 
     /// Whether its member leads this view.
@@ -117,16 +120,23 @@ impl<'a> Puppet<'a> {
     pub fn certificate1(&self, data: VoteData, votes: &BTreeMap<usize, Signature>) -> Option<Certificate1> {
         let held = |(member, _): &(&usize, &Signature)| self.ledger.has_voted(**member, Kind::Vote1, &data);
         let votes: BTreeMap<usize, Signature> = votes.iter().filter(held).map(|(m, s)| (*m, *s)).collect();
-        let enough = self.ledger.is_quorum(votes.keys().copied());
-        let certificate = || Certificate1::assemble(self.ledger.committee(), data, votes);
-        enough.then(certificate).flatten()
+        let roster = &self.ledger.roster;
+        if !roster.is_quorum(data.epoch, votes.keys().copied()) {
+            return None;
+        }
+        let indexed = votes
+            .into_iter()
+            .map(|(member, vote)| Some((roster.index(data.epoch, member)?, vote)));
+        let indexed: Option<Vec<_>> = indexed.collect();
+        Certificate1::assemble(roster.committee(data.epoch)?, data, indexed?)
     }
 
     /// A timeout vote with its signature.
     pub fn timeout(&mut self, view: View, lock: Justify) -> Message {
         let data = TimeoutData {
-            epoch: Epoch::ZERO,
+            epoch: self.epoch,
             view,
+            lock_epoch: lock.data().epoch,
             lock_view: lock.view(),
         };
         self.ledger.sign_timeout(self.member(), data);
@@ -140,8 +150,7 @@ impl<'a> Puppet<'a> {
 
     /// A proposal with its signature.
     pub fn propose(&mut self, proposal: Proposal) -> Message {
-        let leaf = proposal.leaf();
-        self.ledger.sign_proposal(self.member(), leaf, &proposal.header);
+        self.ledger.sign_proposal(self.member(), &proposal);
         unsigned(proposal)
     }
 
@@ -154,10 +163,19 @@ impl<'a> Puppet<'a> {
         payload: &[u8],
     ) -> Option<Proposal> {
         let parent = self.header(&justify)?;
+        let roster = &self.ledger.roster;
+        let header = child(&parent, view, parent.timestamp_ms + 1, payload);
+        let header = Header {
+            epoch: roster.epochs.of(Height::new(header.height)).get(),
+            next_committee: roster.next_committee(header.height)?,
+            ..header
+        };
         Some(Proposal {
-            header: child(&parent, view, parent.timestamp_ms + 1, payload),
+            view,
+            header,
             justify,
             timeout,
+            hand_over: None,
             payload: payload.into(),
         })
     }

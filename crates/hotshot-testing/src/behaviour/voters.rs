@@ -46,7 +46,7 @@ impl EventTransformer for Flooder {
         for _ in 0..self.rate {
             let view = puppet.view.plus(puppet.rng.gen_range(0..100));
             let data = VoteData {
-                epoch: hotshot_types::Epoch::ZERO,
+                epoch: puppet.epoch,
                 view,
                 height: Height::new(puppet.rng.gen_range(1..1_000)),
                 leaf: puppet.rng.r#gen(),

@@ -38,7 +38,8 @@ impl Wild {
             Some(justify) if puppet.rng.gen_bool(0.3) => Justify::clone(justify),
             _ => first.justify.clone(),
         };
-        let mut second = puppet.build(first.view(), justify, first.timeout.clone(), &payload)?;
+        let mut second = puppet.build(first.view, justify, first.timeout.clone(), &payload)?;
+        second.hand_over = first.hand_over.clone();
         if puppet.rng.gen_bool(0.2) {
             second.header.state_root = payload.repeat(8).try_into().ok()?;
         }

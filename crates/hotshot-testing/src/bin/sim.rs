@@ -1,4 +1,4 @@
-//! The soak: `cargo xtask sim --profile chaos|byzantine --seeds N [--first-seed S] [--json FILE]`.
+//! The soak: `cargo xtask sim --profile chaos|byzantine|epochs --seeds N [--first-seed S] [--json FILE]`.
 
 use std::{
     fs::File,

@@ -13,17 +13,18 @@ struct Done {
     proposed: u64,
     vote1: u64,
     vote2: u64,
-    given_up: u64,
+    /// Epoch and view.
+    given_up: (u64, u64),
 }
 
 impl Done {
     fn add(&mut self, record: &Record) -> Checked {
-        let up = self.given_up;
+        let (_, up) = self.given_up;
         let (what, last, view, open) = match record {
             Record::Proposed { view, .. } => ("proposes", &mut self.proposed, view.get(), up < view.get()),
             Record::Vote1 { view, .. } => ("votes first", &mut self.vote1, view.get(), up < view.get()),
             Record::Vote2 { lock } => ("votes second", &mut self.vote2, lock.view().get(), true),
-            Record::TimedOut { view, .. } => ("gives up", &mut self.given_up, view.get(), true),
+            Record::TimedOut { epoch, view, .. } => return self.give_up((epoch.get(), view.get())),
             _ => return Ok(()),
         };
         let before = *last;
@@ -37,6 +38,19 @@ impl Done {
             return Err(format!("it {what} in view {view} after it gave view {up} up"));
         }
         Ok(())
+    }
+}
+
+impl Done {
+    /// Another epoch's committee has to be told again.
+    fn give_up(&mut self, place: (u64, u64)) -> Checked {
+        let before = self.given_up;
+        self.given_up = (before.0.max(place.0), before.1.max(place.1));
+        if place > before && place.1 >= before.1 {
+            Ok(())
+        } else {
+            Err(format!("it gives up {place:?} (epoch, view) after {before:?}"))
+        }
     }
 }
 

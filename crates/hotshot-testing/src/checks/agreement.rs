@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use hotshot::Decided;
-use hotshot_types::VoteData;
+use hotshot_types::{Epochs, Height, VoteData};
 use rollup_abi::{Digest, Header, sha256};
 
 use super::Checked;
@@ -20,10 +20,11 @@ struct Agreed {
 pub(crate) struct Agreement {
     by_height: BTreeMap<u64, Agreed>,
     heights: BTreeMap<usize, u64>,
+    epochs: Epochs,
 }
 
 impl Agreement {
-    pub(crate) fn new(genesis: &Header) -> Self {
+    pub(crate) fn new(genesis: &Header, epochs: Epochs) -> Self {
         let agreed = Agreed {
             leaf: genesis.commitment(),
             view: 0,
@@ -32,6 +33,7 @@ impl Agreement {
         Self {
             by_height: BTreeMap::from([(0, agreed)]),
             heights: BTreeMap::new(),
+            epochs,
         }
     }
 
@@ -54,7 +56,7 @@ impl Agreement {
             if decided.leaf != header.commitment() {
                 return Err(format!("height {}: the leaf is not the header's", header.height));
             }
-            let names = |data: &VoteData| *data == VoteData::of(header, decided.leaf);
+            let names = |data: &VoteData| data.leaf == decided.leaf && data.names(header, self.epochs);
             if decided.certificate.as_ref().is_some_and(|c| !names(c.data())) {
                 return Err(format!("height {}: another block's certificate", header.height));
             }
@@ -79,6 +81,12 @@ impl Agreement {
         if header.parent != parent.leaf {
             return Err(format!(
                 "the block at height {height} does not extend the decided one"
+            ));
+        }
+        if header.epoch != self.epochs.of(Height::new(height)).get() {
+            return Err(format!(
+                "the block at height {height} is of epoch {}",
+                header.epoch
             ));
         }
         if header.view <= parent.view {

@@ -13,11 +13,12 @@ pub(super) fn sent(ledger: &mut Ledger, what: &Outgoing) -> Checked {
     match what {
         Outgoing::Proposal(p) => {
             let evidence = p.timeout.as_ref().is_none_or(|timeout| ledger.timeout(timeout));
-            let good = evidence && ledger.justify(&p.justify);
+            let handed_over = p.hand_over.as_ref().is_none_or(|c| ledger.certificate2(c));
+            let good = evidence && handed_over && ledger.justify(&p.justify);
             require(good, "its proposal is justified by what does not hold")
         }
         Outgoing::Timeout(data, lock) => {
-            let good = data.lock_view == lock.view() && ledger.justify(lock);
+            let good = data.lock_rank() == lock.rank() && ledger.justify(lock);
             require(good, "its timeout vote names a lock that does not hold")
         }
         Outgoing::Certificate1(c) => require(ledger.certificate1(c), "it sends a bad Certificate1"),

@@ -16,7 +16,7 @@ pub(super) fn sent(node: &Node, what: &Outgoing) -> Checked {
     let below = |view: View| view.get() <= decided;
     let durable = match what {
         Outgoing::Proposal(p) => {
-            let (view, leaf) = (p.view(), p.leaf());
+            let (view, leaf) = (p.view, p.leaf());
             stored(&leaf) && has(&|record| *record == Record::Proposed { view, leaf })
         }
         Outgoing::Vote1(data) => {
@@ -28,8 +28,8 @@ pub(super) fn sent(node: &Node, what: &Outgoing) -> Checked {
             below(data.view) || (has(&locked) && stored(&data.leaf))
         }
         Outgoing::Timeout(data, _) => {
-            let view = data.view;
-            has(&|record| matches!(record, Record::TimedOut { view: v, .. } if *v == view))
+            let place = (data.epoch, data.view);
+            has(&|record| matches!(record, Record::TimedOut { epoch, view, .. } if (*epoch, *view) == place))
         }
         _ => true,
     };

@@ -4,12 +4,13 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use hotshot::{Input, Output, Record, tally::VIEW_WINDOW};
-use hotshot_types::{Committee, NodeId, Proposal, message::MAX_PAYLOAD};
+use hotshot_types::{Epoch, Epochs, Height, NodeId, Proposal, TimeoutData, View, message::MAX_PAYLOAD};
 use rollup_abi::Digest;
 
 use super::Checked;
 use crate::{
     fixtures::{CHAIN, node_id},
+    ledger::Ledger,
     node::Node,
 };
 
@@ -19,9 +20,11 @@ const RIVALS: usize = 2;
 /// One life of one machine.
 #[derive(Debug, Default)]
 struct Ears {
-    /// The highest view that each member gave up, and when the last of them was heard.
-    timeouts: BTreeMap<usize, u64>,
+    /// The highest view of each epoch that each member gave up, and when the last of them was heard.
+    timeouts: BTreeMap<(Epoch, usize), View>,
     timeouts_at: Duration,
+    /// The epoch that it is in, and since when.
+    epoch: (Epoch, Duration),
     /// The first blocks of each view, in the order in which they came.
     blocks: BTreeMap<u64, Vec<Digest>>,
 }
@@ -35,20 +38,12 @@ impl Ears {
     }
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Heard {
-    stakes: Vec<u64>,
     ears: BTreeMap<usize, Ears>,
 }
 
 impl Heard {
-    pub(super) fn new(committee: &Committee) -> Self {
-        Self {
-            stakes: committee.members().iter().map(|m| m.stake.get()).collect(),
-            ears: BTreeMap::new(),
-        }
-    }
-
     pub(super) fn started(&mut self, machine: usize, log: &[Record]) {
         self.ears.insert(machine, Ears::default());
         self.written(machine, log);
@@ -65,26 +60,36 @@ impl Heard {
     }
 
     /// A timeout vote that holds has come.
-    pub(super) fn timeout(&mut self, machine: usize, member: usize, view: u64, at: Duration) {
+    pub(super) fn timeout(&mut self, machine: usize, member: usize, data: &TimeoutData, at: Duration) {
         let ears = self.ears.entry(machine).or_default();
-        let highest = ears.timeouts.entry(member).or_default();
-        *highest = view.max(*highest);
+        let highest = ears.timeouts.entry((data.epoch, member)).or_default();
+        *highest = data.view.max(*highest);
         ears.timeouts_at = at;
     }
 
     /// Members with more than a third of the stake gave this view or later ones up, so this node did, too.
-    pub(super) fn joins(&self, machine: usize, node: &Node, now: Duration) -> Checked {
-        let (Some(core), Some(ears)) = (&node.core, self.ears.get(&machine)) else {
+    pub(super) fn joins(&mut self, machine: usize, node: &Node, ledger: &Ledger, now: Duration) -> Checked {
+        let (Some(core), Some(ears)) = (&node.core, self.ears.get_mut(&machine)) else {
             return Ok(());
         };
-        let current = core.view().get();
-        let is_member = node.member < self.stakes.len();
-        if !is_member || core.actions().timeout.get() >= current || now <= ears.timeouts_at {
+        let (epoch, current, roster) = (core.epoch(), core.view(), &ledger.roster);
+        if ears.epoch.0 != epoch {
+            ears.epoch = (epoch, now);
+        }
+        let actions = core.actions();
+        let gave_up = (actions.timeout_epoch, actions.timeout) >= (epoch, current);
+        let (own, total) = roster.stake(epoch, node.member);
+        if own == 0 || gave_up || now <= ears.timeouts_at.max(ears.epoch.1) {
             return Ok(());
         }
-        let gave_up = ears.timeouts.iter().filter(|(_, view)| **view >= current);
-        let stake: u64 = gave_up.filter_map(|(member, _)| self.stakes.get(*member)).sum();
-        if stake * 3 <= self.stakes.iter().sum::<u64>() {
+        let of_epoch = ears
+            .timeouts
+            .iter()
+            .filter(|((of, _), view)| *of == epoch && **view >= current);
+        let stake: u64 = of_epoch
+            .map(|((_, member), _)| roster.stake(epoch, *member).0)
+            .sum();
+        if stake * 3 <= total {
             return Ok(());
         }
         Err(format!(
@@ -93,14 +98,16 @@ impl Heard {
     }
 
     /// Before a step: what the input lets the node have.
-    pub(super) fn input(&mut self, machine: usize, node: &Node, input: &Input) {
+    pub(super) fn input(&mut self, machine: usize, node: &Node, ledger: &Ledger, input: &Input) {
         let Some(core) = &node.core else { return };
         let ears = self.ears.entry(machine).or_default();
         match input {
             Input::Proposal(signed) => {
-                let view = signed.proposal.view();
-                let kept = view.get() > core.decided().view && view <= core.view().plus(VIEW_WINDOW);
-                if kept && broken_rule(&signed.proposal).is_none() {
+                let view = signed.proposal.block_view();
+                let kept =
+                    view.get() > core.decided().view && signed.proposal.view <= core.view().plus(VIEW_WINDOW);
+                let good = broken_rule(&signed.proposal, ledger.roster.epochs).is_none();
+                if kept && good && !signed.proposal.is_again() {
                     ears.block(view.get(), signed.proposal.leaf());
                 }
             }
@@ -124,13 +131,15 @@ impl Heard {
 }
 
 /// The leader of a proposal that anybody can see to be wrong, and the rule that it breaks.
-pub(super) fn culprit(input: &Input, members: usize) -> Option<(NodeId, &'static str)> {
+pub(super) fn culprit(input: &Input, ledger: &Ledger) -> Option<(NodeId, &'static str)> {
     let Input::Proposal(signed) = input else {
         return None;
     };
-    let rule = broken_rule(&signed.proposal)?;
-    let leader = signed.proposal.header.view % members as u64;
-    Some((node_id(usize::try_from(leader).ok()?), rule))
+    let rule = broken_rule(&signed.proposal, ledger.roster.epochs)?;
+    let leader = ledger
+        .roster
+        .leader(signed.proposal.epoch(), signed.proposal.view)?;
+    Some((node_id(leader), rule))
 }
 
 /// A step that met a wrong proposal blames its leader.
@@ -147,26 +156,51 @@ pub(super) fn blames(culprit: Option<(NodeId, &'static str)>, out: &[Output]) ->
 }
 
 /// The rule that a proposal breaks by itself, if it does.
-fn broken_rule(proposal: &Proposal) -> Option<&'static str> {
+fn broken_rule(proposal: &Proposal, epochs: Epochs) -> Option<&'static str> {
     let (header, parent) = (&proposal.header, proposal.justify.data());
-    let follows = header.parent == parent.leaf
-        && header.height == parent.height.get() + 1
-        && header.epoch == parent.epoch.get()
-        && header.view > parent.view.get();
-    let before = header.view.wrapping_sub(1);
+    let again = header.view != proposal.view.get();
+    let follows = if again {
+        closes_again(proposal, epochs)
+    } else {
+        header.parent == parent.leaf
+            && header.height == parent.height.get() + 1
+            && header.view > parent.view.get()
+    };
+    let in_epoch = header.epoch == epochs.of(Height::new(header.height)).get()
+        && parent.epoch == epochs.of(parent.height)
+        && (header.next_committee != [0; 32]) == epochs.is_last(Height::new(header.height));
+    let needs = !again && epochs.is_last(parent.height);
+    let handed_over = proposal.hand_over.as_ref().map(|certificate| *certificate.leaf());
+    let before = proposal.view.get().wrapping_sub(1);
     let at_once = parent.view.get() == before;
     match &proposal.timeout {
         _ if header.chain_id != CHAIN => Some("of another chain"),
         _ if proposal.payload.len() > MAX_PAYLOAD => Some("with too large a payload"),
         _ if !follows => Some("that does not follow its justification"),
+        _ if !in_epoch => Some("of another epoch"),
+        _ if handed_over != needs.then_some(parent.leaf) => {
+            Some("without the hand-over, or with one too many")
+        }
         None if !at_once => Some("without the timeout certificate that it needs"),
         Some(_) if at_once => Some("with a timeout certificate that it does not need"),
-        Some(timeout) if timeout.view().get() != before || timeout.epoch() != parent.epoch => {
-            Some("with another view's timeout certificate")
+        Some(timeout) if timeout.view().get() != before => Some("with another view's timeout certificate"),
+        Some(timeout) if ![header.epoch, parent.epoch.get()].contains(&timeout.epoch().get()) => {
+            Some("with another epoch's timeout certificate")
         }
-        Some(timeout) if parent.view < timeout.lock().view() => {
+        Some(timeout) if parent.rank() < timeout.lock().rank() => {
             Some("below the lock that its timeout certificate proves (B4)")
         }
         _ => None,
     }
+}
+
+/// The last block of an epoch, on its own certificate, in a view that was reached by giving one up.
+fn closes_again(proposal: &Proposal, epochs: Epochs) -> bool {
+    let (header, own) = (&proposal.header, proposal.justify.data());
+    own.leaf == proposal.leaf()
+        && own.height.get() == header.height
+        && epochs.is_last(own.height)
+        && own.view.get() >= header.view
+        && proposal.view > own.view
+        && proposal.timeout.is_some()
 }

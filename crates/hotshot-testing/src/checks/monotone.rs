@@ -11,10 +11,11 @@ use crate::node::Node;
 #[derive(Clone, Copy, Debug, Default)]
 struct Seen {
     view: u64,
-    lock: u64,
+    /// Epoch and view.
+    lock: (u64, u64),
     height: u64,
     /// The highest lock that was said, in all lives.
-    said: u64,
+    said: (u64, u64),
     /// The highest views of its first votes, second votes and timeout votes, in all lives.
     acted: [u64; 3],
 }
@@ -39,12 +40,13 @@ impl Monotone {
         let seen = self.seen.entry(machine).or_default();
         let (kind, view, lock) = match what {
             Outgoing::Vote1(data) => (0, data.view, None),
-            Outgoing::Vote2(data) => (1, data.view, Some(data.view)),
-            Outgoing::Timeout(data, _) => (2, data.view, Some(data.lock_view)),
+            Outgoing::Vote2(data) => (1, data.view, Some(data.rank())),
+            Outgoing::Timeout(data, _) => (2, data.view, Some(data.lock_rank())),
             _ => return,
         };
         seen.acted[kind] = seen.acted[kind].max(view.get());
-        seen.said = seen.said.max(lock.map_or(0, View::get));
+        let said = lock.map_or((0, 0), |(epoch, view)| (epoch.get(), view.get()));
+        seen.said = seen.said.max(said);
     }
 
     pub(super) fn stepped(&mut self, machine: usize, node: &Node) -> Checked {
@@ -52,7 +54,7 @@ impl Monotone {
         let seen = self.seen.entry(machine).or_default();
         let now = Seen {
             view: core.view().get(),
-            lock: core.lock().view().get(),
+            lock: (core.lock().data().epoch.get(), core.lock().view().get()),
             height: core.decided().height,
             said: seen.said,
             acted: seen.acted,
@@ -60,9 +62,10 @@ impl Monotone {
         if now.view < seen.view || now.lock < seen.lock || now.height < seen.height {
             return Err(format!("it falls back from {seen:?} to {now:?}"));
         }
-        if now.lock < seen.said && core.decided().view < seen.said {
+        let decided = core.decided();
+        if now.lock < seen.said && (decided.epoch, decided.view) < seen.said {
             return Err(format!(
-                "its lock {} is below the one it said, {}",
+                "its lock {:?} is below the one it said, {:?}",
                 now.lock, seen.said
             ));
         }

@@ -3,11 +3,14 @@
 use std::collections::BTreeMap;
 
 use hotshot::Outgoing;
-use hotshot_types::{Committee, VoteData};
+use hotshot_types::VoteData;
 use rollup_abi::Digest;
 
 use super::Checked;
-use crate::ledger::{Kind, Ledger};
+use crate::{
+    fixtures::MAX_NODES,
+    ledger::{Kind, Ledger},
+};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Said {
@@ -16,26 +19,17 @@ enum Said {
     Vote2,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Votes {
-    stakes: Vec<u64>,
     said: BTreeMap<(usize, Said, u64), Digest>,
     /// Highest view that the member gave up.
     given_up: BTreeMap<usize, u64>,
 }
 
 impl Votes {
-    pub(super) fn new(committee: &Committee) -> Self {
-        Self {
-            stakes: committee.members().iter().map(|m| m.stake.get()).collect(),
-            said: BTreeMap::new(),
-            given_up: BTreeMap::new(),
-        }
-    }
-
     pub(super) fn sent(&mut self, member: usize, ledger: &Ledger, what: &Outgoing) -> Checked {
         match what {
-            Outgoing::Proposal(p) => self.once(member, Said::Proposal, p.view().get(), p.leaf()),
+            Outgoing::Proposal(p) => self.once(member, Said::Proposal, p.view.get(), p.leaf()),
             Outgoing::Vote1(data) => {
                 let (view, up) = (data.view.get(), self.given_up.get(&member).copied().unwrap_or(0));
                 if view <= up {
@@ -44,7 +38,7 @@ impl Votes {
                 self.once(member, Said::Vote1, view, data.leaf)
             }
             Outgoing::Vote2(data) => {
-                if !self.has_quorum1(ledger, data) {
+                if !has_quorum1(ledger, data) {
                     return Err(format!("Vote2 for {data:?}, for which no quorum voted first"));
                 }
                 self.not_excluded(member, ledger, data)?;
@@ -70,11 +64,16 @@ impl Votes {
         }
     }
 
-    /// B1: no second vote for a leaf that a later first vote of the same member excludes.
+    /// B1: no second vote for a leaf that a later first vote of the same member excludes. A vote in an epoch that is over
+    /// excludes nothing in the next: its own last block is final.
     fn not_excluded(&self, member: usize, ledger: &Ledger, data: &VoteData) -> Checked {
         let view = data.view.get();
         let later = (member, Said::Vote1, view + 1)..=(member, Said::Vote1, u64::MAX);
         for ((_, _, voted), tip) in self.said.range(later) {
+            let epoch = ledger.header(tip).map(|header| header.epoch);
+            if epoch.is_some_and(|epoch| epoch < data.epoch.get()) {
+                continue;
+            }
             let mut at = *tip;
             while at != data.leaf {
                 match ledger.header(&at) {
@@ -89,11 +88,9 @@ impl Votes {
         }
         Ok(())
     }
+}
 
-    fn has_quorum1(&self, ledger: &Ledger, data: &VoteData) -> bool {
-        let stakes = self.stakes.iter().enumerate();
-        let voted = stakes.filter(|(member, _)| ledger.has_voted(*member, Kind::Vote1, data));
-        let stake: u64 = voted.map(|(_, stake)| stake).sum();
-        stake * 3 > self.stakes.iter().sum::<u64>() * 2
-    }
+fn has_quorum1(ledger: &Ledger, data: &VoteData) -> bool {
+    let voted = (0..MAX_NODES).filter(|member| ledger.has_voted(*member, Kind::Vote1, data));
+    ledger.roster.is_quorum(data.epoch, voted)
 }

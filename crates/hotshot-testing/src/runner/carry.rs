@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use hotshot::{Input, Output, Record, Token, Verdict};
-use hotshot_types::{Block, View};
+use hotshot_types::{Block, Epoch};
 use rand::Rng;
 use rollup_abi::{Digest, Header};
 
@@ -22,7 +22,8 @@ impl TestRunner {
         let now = self.clock(machine);
         let honest = self.is_honest(machine);
         let culprit = if honest {
-            self.checks.input(machine, &self.nodes[machine], &input)
+            self.checks
+                .input(machine, &self.nodes[machine], &self.ledger, &input)
         } else {
             None
         };
@@ -71,7 +72,7 @@ impl TestRunner {
         match output {
             Output::Persist { token, records } => self.write(machine, token, records),
             Output::Send { to, what } => self.send(machine, to, what),
-            Output::Build { view, parent } => self.build(machine, view, &parent),
+            Output::Build { .. } => self.build(machine, &output),
             Output::Validate { parent, block, leaf } => self.validate(machine, &parent, &block, leaf),
             Output::Decide(blocks) => {
                 self.nodes[machine].applying.push_back(blocks);
@@ -92,14 +93,50 @@ impl TestRunner {
                     self.reached(view.get());
                 }
             }
+            Output::EpochChanged(epoch) => self.join(machine, epoch),
             Output::TimedOut(_) => self.timeouts += 1,
             Output::Misbehaviour { .. } | Output::Halt(_) => {}
         }
     }
 
-    fn build(&mut self, machine: usize, view: View, parent: &Header) {
-        let payload = self.rng.r#gen::<[u8; 8]>();
-        let header = child(parent, view, self.clock(machine).wall_ms, &payload);
+    /// A decided run is durable in the application, which knows of another committee if an epoch ended in it.
+    pub(super) fn applied(&mut self, machine: usize) {
+        let before = self.nodes[machine].chain.len();
+        self.nodes[machine].apply_one();
+        for at in before..self.nodes[machine].chain.len() {
+            let decided = &self.nodes[machine].chain[at];
+            let fixed = self.ledger.roster.fix(decided.block.header.height, &decided.leaf);
+            if let Some(committee) = fixed {
+                self.step(machine, Input::Committee(committee));
+            }
+        }
+    }
+
+    /// What members of an epoch gave up before this machine was in it, it joins now.
+    fn join(&mut self, machine: usize, epoch: Epoch) {
+        let committee = self.ledger.roster.committee(epoch);
+        let gave_up = |committee| self.nodes[machine].timeouts.one_honest(committee, epoch);
+        if let Some(view) = committee.and_then(gave_up) {
+            self.answer(machine, Duration::ZERO, Input::TimeoutOneHonest { epoch, view });
+        }
+    }
+
+    fn build(&mut self, machine: usize, order: &Output) {
+        let Output::Build {
+            view,
+            epoch,
+            next_committee,
+            parent,
+        } = order
+        else {
+            return;
+        };
+        let (view, payload) = (*view, self.rng.r#gen::<[u8; 8]>());
+        let header = Header {
+            epoch: epoch.get(),
+            next_committee: *next_committee,
+            ..child(parent, view, self.clock(machine).wall_ms, &payload)
+        };
         let block = Block {
             header,
             payload: payload[..].into(),

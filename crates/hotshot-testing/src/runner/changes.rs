@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use hotshot::Input;
+use hotshot::{Config, Input};
 use rand::Rng;
 
 use super::TestRunner;
@@ -17,7 +17,11 @@ impl TestRunner {
         let prune = self.rng.gen_bool(0.5);
         let now = self.clock(machine);
         let node = &mut self.nodes[machine];
-        let started = node.start(&self.config, now, prune);
+        let config = Config {
+            committees: self.ledger.roster.known_at(node.chain.len() as u64),
+            ..self.config.clone()
+        };
+        let started = node.start(&config, now, prune);
         let height = node.chain.len() as u64;
         self.trace.note(self.now, machine, "start", height, [0; 32]);
         self.note(machine, started.map_err(|what| ("restart", what)));

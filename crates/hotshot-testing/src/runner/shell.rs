@@ -7,7 +7,7 @@ use hotshot::{
     tally::{Counted, VIEW_WINDOW, VoteTally},
 };
 use hotshot_types::{
-    Certificate, Committee, Message, Phase, Proposal, SignedProposal, TimeoutVote, View, Vote, Vote1, Vote2,
+    Certificate, Epoch, Message, Phase, Proposal, SignedProposal, TimeoutVote, View, Vote, Vote1, Vote2,
 };
 
 use super::TestRunner;
@@ -42,8 +42,7 @@ impl TestRunner {
         let member = self.nodes[from].member;
         match what {
             Outgoing::Proposal(proposal) => {
-                self.ledger
-                    .sign_proposal(member, proposal.leaf(), &proposal.header);
+                self.ledger.sign_proposal(member, &proposal);
                 Message::Proposal(signed(proposal))
             }
             Outgoing::Vote1(data) => {
@@ -100,13 +99,18 @@ impl TestRunner {
         let Some(mut transformer) = self.nodes[machine].transformer.take() else {
             return;
         };
-        let view = self.nodes[machine]
-            .core
-            .as_ref()
-            .map_or(View::ZERO, Consensus::view);
-        let lock = self.nodes[machine].core.as_ref().map(|core| core.lock().clone());
+        let core = self.nodes[machine].core.as_ref();
+        let view = core.map_or(View::ZERO, Consensus::view);
+        let epoch = core.map_or(Epoch::ZERO, Consensus::epoch);
+        let lock = core.map(|core| core.lock().clone());
         let members: Vec<usize> = self.nodes.iter().map(|node| node.member).collect();
-        let mut puppet = Puppet::new(&mut self.ledger, &mut self.rng, &members, machine, (view, lock));
+        let mut puppet = Puppet::new(
+            &mut self.ledger,
+            &mut self.rng,
+            &members,
+            machine,
+            (epoch, view, lock),
+        );
         act(&mut *transformer, &mut puppet);
         let (said, heard) = puppet.done();
         self.nodes[machine].transformer = Some(transformer);
@@ -149,13 +153,18 @@ impl TestRunner {
     /// Nothing is believed: every arm bounds what it takes and has it checked.
     fn receive(&mut self, from: usize, to: usize, message: Message) {
         let Some(core) = &self.nodes[to].core else { return };
+        if let Some(epoch) = epoch_of(&message).filter(|epoch| core.committees().of(*epoch).is_none()) {
+            // Of an epoch to come, it is at least worth a question.
+            if epoch > core.epoch() {
+                self.step(to, Input::Behind);
+            }
+            return;
+        }
         let member = self.nodes[from].member;
-        let speaks = member < self.committee.members().len();
         let input = match message {
-            Message::Vote1(_) | Message::Vote2(_) | Message::Timeout(_) if !speaks => return,
             Message::Proposal(signed) => {
-                let view = signed.proposal.view();
-                let leads = self.committee.leader(view).node == self.nodes[from].id();
+                let view = signed.proposal.view;
+                let leads = self.ledger.roster.leader(signed.proposal.epoch(), view) == Some(member);
                 if !leads || !self.in_window(to, view) || !self.ledger.proposal(&signed) {
                     return;
                 }
@@ -172,7 +181,8 @@ impl TestRunner {
             Message::Vote1(vote) => return self.count1(to, member, &vote),
             Message::Vote2(vote) => return self.count2(to, member, &vote),
             Message::Timeout(vote) => {
-                if !self.ledger.timeout_vote(member, &vote) {
+                let speaks = self.ledger.roster.index(vote.data.epoch, member).is_some();
+                if !speaks || !self.ledger.timeout_vote(member, &vote) {
                     return;
                 }
                 if let Some(lock) = vote.lock.certificate() {
@@ -191,7 +201,8 @@ impl TestRunner {
                 return;
             }
             Message::FetchBlocks(fetch) => {
-                if let Some(blocks) = self.nodes[to].blocks(fetch.from.get()) {
+                let epochs = self.ledger.roster.epochs;
+                if let Some(blocks) = self.nodes[to].blocks(fetch.from.get(), epochs) {
                     self.say(to, &[from], Message::FetchedBlocks(Arc::new(blocks)));
                 }
                 return;
@@ -219,7 +230,7 @@ impl TestRunner {
             return;
         }
         let tally = &mut self.nodes[at].votes1;
-        let certificate = count(tally, &self.committee, &self.ledger, Kind::Vote1, (member, vote));
+        let certificate = count(tally, &self.ledger, Kind::Vote1, (member, vote));
         if let Some(certificate) = certificate {
             self.answer(at, Duration::ZERO, Input::Certificate1(certificate));
         }
@@ -230,7 +241,7 @@ impl TestRunner {
             return;
         }
         let tally = &mut self.nodes[at].votes2;
-        let certificate = count(tally, &self.committee, &self.ledger, Kind::Vote2, (member, vote));
+        let certificate = count(tally, &self.ledger, Kind::Vote2, (member, vote));
         if let Some(certificate) = certificate {
             self.answer(at, Duration::ZERO, Input::Certificate2(certificate));
         }
@@ -242,10 +253,14 @@ impl TestRunner {
         if vote.data.view < current || vote.data.view > current.plus(VIEW_WINDOW) {
             return;
         }
-        self.checks.timeout(at, member, vote.data.view, self.now);
-        let news = self.nodes[at].timeouts.add(&self.committee, member, vote);
-        if let Some(view) = news.one_honest {
-            self.answer(at, Duration::ZERO, Input::TimeoutOneHonest(view));
+        let (epoch, roster) = (vote.data.epoch, &self.ledger.roster);
+        let (Some(committee), Some(index)) = (roster.committee(epoch), roster.index(epoch, member)) else {
+            return;
+        };
+        self.checks.timeout(at, member, &vote.data, self.now);
+        let news = self.nodes[at].timeouts.add(committee, index, vote);
+        if let Some((epoch, view)) = news.one_honest {
+            self.answer(at, Duration::ZERO, Input::TimeoutOneHonest { epoch, view });
         }
         if let Some(certificate) = news.certificate {
             self.answer(at, Duration::ZERO, Input::TimeoutCertificate(certificate));
@@ -255,24 +270,42 @@ impl TestRunner {
 
 fn count<P: Phase>(
     tally: &mut VoteTally<P>,
-    committee: &Committee,
     ledger: &Ledger,
     kind: Kind,
     (member, vote): (usize, &Vote<P>),
 ) -> Option<Certificate<P>> {
-    let Counted::Quorum(mut batch) = tally.add(committee, member, vote) else {
+    let (epoch, roster) = (vote.data.epoch, &ledger.roster);
+    let (committee, index) = (roster.committee(epoch)?, roster.index(epoch, member)?);
+    let Counted::Quorum(mut batch) = tally.add(committee, index, vote) else {
         return None;
     };
     loop {
         let voters = batch.votes.iter().map(|(voter, _)| *voter);
-        let bad: Vec<usize> = voters
-            .filter(|voter| !ledger.has_voted(*voter, kind, &batch.data))
-            .collect();
+        let holds = |voter: &usize| {
+            let member = roster.member(epoch, *voter);
+            member.is_some_and(|member| ledger.has_voted(member, kind, &batch.data))
+        };
+        let bad: Vec<usize> = voters.filter(|voter| !holds(voter)).collect();
         let next = tally.checked(committee, &batch.data, &bad);
         if bad.is_empty() {
             return batch.certificate(committee);
         }
         batch = next?;
+    }
+}
+
+/// The epoch whose committee is needed to check a message.
+fn epoch_of(message: &Message) -> Option<Epoch> {
+    match message {
+        Message::Proposal(signed) | Message::FetchedProposal(signed) => Some(signed.proposal.epoch()),
+        Message::Vote1(vote) => Some(vote.data.epoch),
+        Message::Vote2(vote) => Some(vote.data.epoch),
+        Message::Certificate1(certificate) => Some(certificate.data().epoch),
+        Message::Certificate2(certificate) => Some(certificate.data().epoch),
+        Message::Timeout(vote) => Some(vote.data.epoch),
+        Message::TimeoutCertificate(certificate) => Some(certificate.epoch()),
+        Message::FetchedBlocks(blocks) => Some(blocks.certificate.data().epoch),
+        Message::FetchProposal(_) | Message::FetchBlocks(_) => None,
     }
 }
 

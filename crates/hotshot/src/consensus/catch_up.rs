@@ -1,7 +1,9 @@
 //! Fetching what is certified and not here (B2): single proposals where little is missing, decided blocks where much is.
 
+use std::{collections::BTreeSet, ops::Bound};
+
 use hotshot_types::{
-    Height, NodeId, VoteData,
+    Committee, Height, NodeId, VoteData,
     message::{FetchBlocks, FetchProposal},
 };
 use rollup_abi::Digest;
@@ -12,6 +14,11 @@ use crate::{Outgoing, Output, Recipient, tree::Path};
 /// Up to how far above the decided block a missing block is asked for by its leaf; members keep more decided ones.
 const NEAR: u64 = 8;
 const _: () = assert!((NEAR as usize) < crate::tree::RECENT);
+
+/// How often a node asks for blocks that it only heard of: every member of the largest committee has been asked twice.
+const MAX_QUESTIONS: u64 = 2 * rollup_abi::MAX_MEMBERS as u64;
+/// Stands for a leaf whose commitment is not known.
+const UNKNOWN: Digest = [0; 32];
 
 impl Consensus {
     /// The highest block that is missing on the way to a final leaf or to the lock, and its height.
@@ -25,8 +32,14 @@ impl Consensus {
         finals.and_then(missing).or_else(|| missing(lock))
     }
 
+    /// If all that is said here is of epochs to come: whatever follows the decided block, for as long as one answer takes.
+    fn next_if_behind(&self) -> Option<(Digest, u64)> {
+        let next = self.decided().height.saturating_add(1);
+        self.behind.then_some((UNKNOWN, next))
+    }
+
     pub(super) fn catch_up(&mut self, out: &mut Vec<Output>) {
-        let Some((leaf, height)) = self.missing() else {
+        let Some((leaf, height)) = self.missing().or_else(|| self.next_if_behind()) else {
             self.fetch = None;
             return;
         };
@@ -54,12 +67,14 @@ impl Consensus {
         let decided = self.decided().height;
         let far = height.saturating_sub(decided) > NEAR;
         // What one way does not find, the other may.
-        let by_height = far != (attempt % 2 == 1);
+        let by_height = leaf == UNKNOWN || far != (attempt % 2 == 1);
         let hold = by_height && self.is_applying();
         if let Some(fetch) = &mut self.fetch {
             fetch.attempts = attempt.saturating_add(u32::from(!hold));
             fetch.next_at = now.saturating_add(self.config.timing.fetch_retry);
         }
+        // Nobody has more: it was only said so.
+        self.behind &= u64::from(attempt) < MAX_QUESTIONS;
         let what = if hold {
             return;
         } else if by_height {
@@ -90,13 +105,16 @@ impl Consensus {
         })
     }
 
-    /// The members in turn, beginning behind this node. A step of two attempts tries both ways with each.
+    /// The members of all known committees in turn, beginning behind this node: a new member learns from old ones. A step of
+    /// two attempts tries both ways with each.
     fn peer(&self, attempt: u32) -> Option<NodeId> {
-        let members = self.committee().members();
-        let node = self.config.node;
-        let own = members.iter().position(|member| member.node == node).unwrap_or(0);
-        let others = members.iter().cycle().skip(own).take(members.len());
-        let others: Vec<NodeId> = others.map(|m| m.node).filter(|other| *other != node).collect();
+        let committees = self.config.committees.iter();
+        let known: BTreeSet<NodeId> = committees
+            .flat_map(Committee::members)
+            .map(|member| member.node)
+            .collect();
+        let behind = known.range((Bound::Excluded(self.config.node), Bound::Unbounded));
+        let others: Vec<NodeId> = behind.chain(known.range(..self.config.node)).copied().collect();
         let turn = usize::try_from(attempt / 2).ok()?.checked_rem(others.len())?;
         others.get(turn).copied()
     }

@@ -1,6 +1,6 @@
 //! Deciding.
 
-use hotshot_types::Certificate2;
+use hotshot_types::{Certificate2, Epoch, Height};
 use rollup_abi::Digest;
 
 use super::Consensus;
@@ -13,15 +13,16 @@ impl Consensus {
     /// Decides final leaves, lowest first, each with all its undecided ancestors. All final leaves are on one branch, so
     /// where one cannot be decided yet, no higher one can.
     pub(super) fn decide(&mut self, out: &mut Vec<Output>) -> Result<(), HaltReason> {
-        while let Some((view, next)) = self.finals.first_key_value() {
+        while let Some(next) = self.finals.values().next() {
+            let view = next.data.view;
             let way = match self.tree.path(&next.data.leaf, next.data.height.get()) {
                 Path::Complete(way) => way,
                 Path::Missing { .. } => return Ok(()),
-                Path::Conflict => return Err(HaltReason::ConflictingDecision { view: *view }),
+                Path::Conflict => return Err(HaltReason::ConflictingDecision { view }),
             };
             let status = |leaf: &Digest| self.tree.get(leaf).map(|entry| entry.status);
             if way.iter().any(|leaf| status(leaf) == Some(Status::Invalid)) {
-                return Err(HaltReason::Diverged { view: *view });
+                return Err(HaltReason::Diverged { view });
             }
             if way.iter().any(|leaf| status(leaf) != Some(Status::Valid)) {
                 return Ok(());
@@ -35,9 +36,12 @@ impl Consensus {
     fn decide_branch(&mut self, way: &[Digest], out: &mut Vec<Output>) {
         let mut blocks = Vec::with_capacity(way.len());
         for (leaf, content) in self.tree.decide(way) {
-            let view = hotshot_types::View::new(content.header().view);
+            let height = Height::new(content.header().height);
             let of_leaf = |certificate: &Certificate2| *certificate.leaf() == leaf;
-            let certificate = self.finals.get(&view).and_then(|known| known.certificate.clone());
+            let certificate = self
+                .finals
+                .get(&height)
+                .and_then(|known| known.certificate.clone());
             blocks.push(Decided {
                 block: content.block(),
                 leaf,
@@ -45,8 +49,13 @@ impl Consensus {
             });
         }
         self.decided_certificate = blocks.last().and_then(|last| last.certificate.clone());
+        let height = Height::new(self.decided().height);
+        self.finals = self.finals.split_off(&height.next());
+        self.behind = false;
+        // Up to here, blocks may still have to be fetched.
+        let epoch = Epoch::new(self.decided().epoch);
+        self.config.committees.forget_before(epoch.previous());
         let above = self.decided_view().next();
-        self.finals = self.finals.split_off(&above);
         self.certificates1 = self.certificates1.split_off(&above);
         self.votes1 = self.votes1.split_off(&above);
         self.caught_up();

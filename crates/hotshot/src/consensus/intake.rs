@@ -3,8 +3,8 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use hotshot_types::{
-    Certificate1, Certificate2, Justify, SignedProposal, TimeoutCertificate, View, VoteData,
-    message::FetchedBlocks,
+    Certificate1, Certificate2, Epoch, Height, Justify, Proposal, SignedProposal, TimeoutCertificate,
+    VoteData, message::FetchedBlocks,
 };
 use rollup_abi::Digest;
 
@@ -28,7 +28,9 @@ impl Consensus {
             Input::TimeoutCertificate(certificate) => return self.take_timeout(certificate, out),
             Input::Blocks(blocks) => return self.take_blocks(&blocks, out),
             Input::Validated { leaf, verdict } => return self.take_verdict(&leaf, verdict, out),
-            Input::TimeoutOneHonest(view) => self.join_timeout(view, out),
+            Input::TimeoutOneHonest { epoch, view } => self.join_timeout(epoch, view, out),
+            Input::Committee(committee) => self.take_committee(committee),
+            Input::Behind => self.behind = true,
             Input::Built { view, block } => self.take_built(view, block, out),
             Input::BuildFailed(view) => self.build_failed(view),
             Input::Persisted(token) => self.take_persisted(token, out),
@@ -41,9 +43,12 @@ impl Consensus {
     /// it counts by itself.
     fn take_proposal(&mut self, signed: SignedProposal, out: &mut Vec<Output>) -> Result<(), HaltReason> {
         let proposal = signed.proposal;
-        let (view, leaf) = (proposal.view(), proposal.leaf());
-        let member = self.config.committees.at(proposal.epoch()).leader(view).node;
-        if let Err(fault) = rules::well_formed(&proposal, &self.config.genesis.chain_id) {
+        let (view, leaf) = (proposal.view, proposal.leaf());
+        let Some(member) = self.leader(proposal.epoch(), view) else {
+            return Ok(());
+        };
+        let chain_id = &self.config.genesis.chain_id;
+        if let Err(fault) = rules::well_formed(&proposal, chain_id, self.config.epochs) {
             out.push(Output::Misbehaviour { member, fault });
             return Ok(());
         }
@@ -59,26 +64,42 @@ impl Consensus {
         if let Some(timeout) = &proposal.timeout {
             self.take_timeout(Arc::new(timeout.clone()), out)?;
         }
-        let wanted = self.is_wanted(view, &leaf);
+        if let Some(hand_over) = &proposal.hand_over {
+            self.take_certificate2(hand_over.clone(), out)?;
+        }
+        let wanted = self.is_wanted(&leaf);
         // B6: a view far ahead is not kept room for, unless a certificate names the leaf.
-        if view <= self.decided_view() || (!wanted && view > self.view.plus(VIEW_WINDOW)) {
+        if proposal.block_view() <= self.decided_view() || (!wanted && view > self.view.plus(VIEW_WINDOW)) {
             return Ok(());
         }
-        if self.tree.get(&leaf).is_none() && self.tree.in_view(view).next().is_some() {
+        if self.is_rival(&proposal, &leaf) {
             let fault = Fault::Equivocation(view);
             out.push(Output::Misbehaviour { member, fault });
+        }
+        if proposal.is_again() && !self.propose_again(&proposal, leaf) && !wanted {
+            return Ok(());
         }
         self.keep(leaf, Content::Proposal(proposal, Some(signed.signature)), wanted);
         Ok(())
     }
 
-    fn is_wanted(&self, view: View, leaf: &Digest) -> bool {
-        self.is_certified(view, leaf) || self.fetch.as_ref().is_some_and(|fetch| fetch.leaf == *leaf)
+    /// Whether the same leader proposes another leaf in this view already.
+    fn is_rival(&self, proposal: &Proposal, leaf: &Digest) -> bool {
+        let place = |proposal: &Proposal| (proposal.epoch(), proposal.view);
+        let proposed = |other: &Digest| {
+            let known = self.tree.proposal(other).map(|(known, _)| known);
+            known.is_some_and(|known| place(known) == place(proposal))
+        };
+        self.tree.get(leaf).is_none() && self.tree.in_view(proposal.view).any(proposed)
     }
 
-    fn is_certified(&self, view: View, leaf: &Digest) -> bool {
-        self.certificates1.get(&view).is_some_and(|c| c.leaf() == leaf)
-            || self.finals.get(&view).is_some_and(|f| f.data.leaf == *leaf)
+    fn is_wanted(&self, leaf: &Digest) -> bool {
+        self.is_certified(leaf) || self.fetch.as_ref().is_some_and(|fetch| fetch.leaf == *leaf)
+    }
+
+    fn is_certified(&self, leaf: &Digest) -> bool {
+        self.certificates1.values().any(|c| c.leaf() == leaf)
+            || self.finals.values().any(|f| f.data.leaf == *leaf)
     }
 
     /// Keeps a block; where there is no room, the lowest blocks go that are neither on the lock's branch nor about to be
@@ -102,8 +123,15 @@ impl Consensus {
         certificate: Certificate1,
         out: &mut Vec<Output>,
     ) -> Result<(), HaltReason> {
-        let view = certificate.view();
+        let (view, epoch) = (certificate.view(), certificate.data().epoch);
         if view < self.decided_view() {
+            return Ok(());
+        }
+        self.reach_epoch(epoch, out);
+        if epoch < self.epoch {
+            // The epoch is over; its last block may be the lock that is not here yet.
+            self.raise_lock(certificate.clone());
+            self.pass(certificate, out);
             return Ok(());
         }
         let rival = if view == self.decided_view() {
@@ -127,15 +155,20 @@ impl Consensus {
             self.certificates1.pop_first();
         }
         self.raise_lock(certificate.clone());
-        if view >= self.view {
-            self.enter(view.next(), false, out);
-            self.send(Outgoing::Certificate1(certificate), out);
-        }
+        self.pass(certificate, out);
         Ok(())
     }
 
+    /// The certificate of a view ends it.
+    fn pass(&mut self, certificate: Certificate1, out: &mut Vec<Output>) {
+        if certificate.view() >= self.view {
+            self.enter(certificate.view().next(), false, out);
+            self.send(Outgoing::Certificate1(certificate), out);
+        }
+    }
+
     fn raise_lock(&mut self, certificate: Certificate1) {
-        if certificate.view() > self.lock.view() {
+        if certificate.data().rank() > self.lock.rank() {
             self.lock = Justify::Certified(certificate);
         }
     }
@@ -156,6 +189,7 @@ impl Consensus {
     ) -> Result<(), HaltReason> {
         let data = *certificate.data();
         self.take_final(data, Some(certificate))?;
+        self.reach_epoch_after(&data, out);
         if data.view >= self.view {
             self.enter(data.view.next(), false, out);
         }
@@ -171,20 +205,26 @@ impl Consensus {
             let at_root = data.height.get() == decided && data.leaf != *self.tree.root();
             let recent = self.tree.recent_leaf(data.height.get());
             let off_chain = recent.is_some_and(|leaf| *leaf != data.leaf);
-            let contradicts = at_root || off_chain || view > self.decided_view();
-            return if contradicts { Err(conflict) } else { Ok(()) };
+            // The last block of an epoch may be certified again after it was decided.
+            let later = view > self.decided_view() && !self.config.epochs.is_last(data.height);
+            return if at_root || off_chain || later {
+                Err(conflict)
+            } else {
+                Ok(())
+            };
         }
         if view <= self.decided_view() {
             return Err(conflict);
         }
         self.refuse_diverged(&data)?;
-        match self.finals.get_mut(&view) {
-            Some(known) if known.data.leaf != data.leaf => {
+        match self.finals.get_mut(&data.height) {
+            Some(known) if known.data.leaf != data.leaf && known.data.view == view => {
                 return Err(HaltReason::ConflictingCertificates { view });
             }
+            Some(known) if known.data.leaf != data.leaf => return Err(conflict),
             Some(known) => known.certificate = known.certificate.take().or(certificate),
             None => {
-                self.finals.insert(view, Final { data, certificate });
+                self.finals.insert(data.height, Final { data, certificate });
                 if self.finals.len() > MAX_CERTIFICATES {
                     self.forget_a_final();
                 }
@@ -197,10 +237,10 @@ impl Consensus {
     /// and so does the highest, which says how far there is to go; of the others the lowest goes.
     fn forget_a_final(&mut self) {
         let decidable = self.decidable().len();
-        let views: Vec<View> = self.finals.keys().copied().collect();
-        let but_highest = views.split_last().map_or(&[][..], |(_, lower)| lower);
-        if let Some(view) = but_highest.get(decidable).or(but_highest.last()) {
-            self.finals.remove(view);
+        let heights: Vec<Height> = self.finals.keys().copied().collect();
+        let but_highest = heights.split_last().map_or(&[][..], |(_, lower)| lower);
+        if let Some(height) = but_highest.get(decidable).or(but_highest.last()) {
+            self.finals.remove(height);
         }
     }
 
@@ -221,7 +261,16 @@ impl Consensus {
             self.take_certificate1(lock.clone(), out)?;
         }
         let view = certificate.view();
-        if self.timeout.as_ref().is_none_or(|known| view > known.view()) {
+        // Until an epoch's first block is certified, what the epoch before gave up counts, too.
+        if certificate.epoch() < self.lock.data().epoch {
+            return Ok(());
+        }
+        self.reach_epoch(certificate.epoch(), out);
+        if self
+            .timeout
+            .as_ref()
+            .is_none_or(|known| certificate.rank() > known.rank())
+        {
             self.timeout = Some(Arc::clone(&certificate));
         }
         if view >= self.view {
@@ -241,10 +290,13 @@ impl Consensus {
             .filter(|block| block.header.height > decided)
         {
             let leaf = block.header.commitment();
-            let data = VoteData::of(&block.header, leaf);
-            let own = fetched.certificate.data() == &data;
+            let own = (fetched.certificate.leaf() == &leaf).then(|| fetched.certificate.clone());
+            let certified = own.as_ref().map(|certificate| *certificate.data());
             self.keep(leaf, Content::Block(block.clone()), true);
-            self.take_final(data, own.then(|| fetched.certificate.clone()))?;
+            self.take_final(
+                certified.unwrap_or_else(|| VoteData::of(&block.header, leaf)),
+                own,
+            )?;
         }
         self.take_certificate2(fetched.certificate.clone(), out)
     }
@@ -270,12 +322,13 @@ impl Consensus {
             }
             Verdict::Invalid => {
                 entry.status = Status::Invalid;
-                if self.is_certified(view, leaf) {
+                let epoch = Epoch::new(entry.header().epoch);
+                if self.is_certified(leaf) {
                     return Err(HaltReason::Diverged { view });
                 }
-                let member = self.committee().leader(view).node;
                 let fault = Fault::InvalidBlock(view);
-                out.push(Output::Misbehaviour { member, fault });
+                let leader = self.leader(epoch, view);
+                out.extend(leader.map(|member| Output::Misbehaviour { member, fault }));
             }
         }
         Ok(())
@@ -288,13 +341,15 @@ impl Consensus {
         };
         let given_up = self.actions.timeout;
         match &what {
-            Outgoing::Proposal(proposal) if proposal.view() > given_up => {
+            Outgoing::Proposal(proposal) if proposal.view > given_up => {
                 self.said.proposal = Some(Arc::clone(proposal));
             }
             Outgoing::Vote1(data) if data.view > given_up => self.said.vote1 = Some(*data),
             Outgoing::Proposal(_) | Outgoing::Vote1(_) => return,
             Outgoing::Vote2(data) => self.said.vote2 = Some(*data),
-            Outgoing::Timeout(data, _) if data.view == self.view => self.said.timeout = Some(what.clone()),
+            Outgoing::Timeout(data, _) if (data.epoch, data.view) == (self.epoch, self.view) => {
+                self.said.timeout = Some(what.clone());
+            }
             _ => {}
         }
         self.send(what, out);

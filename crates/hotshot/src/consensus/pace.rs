@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use hotshot_types::{Justify, TimeoutCertificate, TimeoutData, View};
+use hotshot_types::{Epoch, Justify, TimeoutCertificate, TimeoutData, View};
 
 use super::{Consensus, Said};
 use crate::{Outgoing, Output, Record};
@@ -11,12 +11,19 @@ impl Consensus {
     /// Enters a later view.
     pub(super) fn enter(&mut self, view: View, timed_out: bool, out: &mut Vec<Output>) {
         self.view = view;
-        self.entered = self.now.elapsed;
+        self.forget_again(view);
         self.failures = if timed_out {
             self.failures.saturating_add(1)
         } else {
             0
         };
+        self.restart_view();
+        out.push(Output::ViewChanged { view, timed_out });
+    }
+
+    /// Begins the view anew, for it is another one or another committee's.
+    pub(super) fn restart_view(&mut self) {
+        self.entered = self.now.elapsed;
         self.resend_at = self.next_resend();
         self.build_at = Duration::ZERO;
         let vote2 = self.said.vote2;
@@ -24,7 +31,6 @@ impl Consensus {
             vote2,
             ..Said::default()
         };
-        out.push(Output::ViewChanged { view, timed_out });
     }
 
     /// Views that are as long as they should be need nothing said again.
@@ -41,7 +47,10 @@ impl Consensus {
 
     /// Members with f+1 of the stake gave up `view` or later ones, so somebody honest did: join, for waiting longer would
     /// only keep the quorum apart.
-    pub(super) fn join_timeout(&mut self, view: View, out: &mut Vec<Output>) {
+    pub(super) fn join_timeout(&mut self, epoch: Epoch, view: View, out: &mut Vec<Output>) {
+        if epoch != self.epoch {
+            return;
+        }
         if view > self.view {
             // Somebody honest was there, so the views between are over.
             self.enter(view, true, out);
@@ -58,11 +67,13 @@ impl Consensus {
     }
 
     fn time_out(&mut self, out: &mut Vec<Output>) {
-        if !self.is_member() || self.actions.timeout >= self.view {
+        if !self.is_member() || self.has_timed_out() {
             return;
         }
         self.actions.timeout = self.view;
+        self.actions.timeout_epoch = self.epoch;
         let record = Record::TimedOut {
+            epoch: self.epoch,
             view: self.view,
             lock: self.lock.clone(),
         };
@@ -82,8 +93,9 @@ impl Consensus {
     /// The timeout vote for this view, with the lock as it is.
     pub(super) fn timeout_vote(&self) -> Outgoing {
         let data = TimeoutData {
-            epoch: self.epoch(),
+            epoch: self.epoch,
             view: self.view,
+            lock_epoch: self.lock.data().epoch,
             lock_view: self.lock.view(),
         };
         Outgoing::Timeout(data, self.lock.clone())
@@ -115,7 +127,7 @@ impl Consensus {
 
     /// Asks for the next tick, if it changed.
     pub(super) fn set_timer(&mut self, out: &mut Vec<Output>) {
-        let running = self.is_member() && self.actions.timeout < self.view;
+        let running = self.is_member() && !self.has_timed_out();
         let deadlines = [
             running.then(|| self.view_deadline()),
             Some(self.resend_at),

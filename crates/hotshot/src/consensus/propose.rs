@@ -2,7 +2,8 @@
 
 use std::{sync::Arc, time::Duration};
 
-use hotshot_types::{Block, Proposal, View};
+use hotshot_types::{Block, Height, Proposal, TimeoutCertificate, View};
+use rollup_abi::Digest;
 
 use super::Consensus;
 use crate::{
@@ -16,16 +17,41 @@ const REBUILD_DELAY: Duration = Duration::from_millis(50);
 
 impl Consensus {
     /// The leader proposes on its lock, once per view, if it can show why the view before is over: the lock is of that view,
-    /// or a timeout certificate, whose proven highest lock is not above its own, ended it.
+    /// or a timeout certificate, whose proven highest lock is not above its own, ended it. On an epoch's last block, only if it
+    /// can show that it is final; an epoch's last block, only if it knows the next committee.
     fn may_propose(&self) -> bool {
-        let before = self.view.previous();
-        let timed_out = self.timeout.as_ref().is_some_and(|t| t.view() == before);
-        self.is_member()
-            && self.committee().leader(self.view).node == self.config.node
+        let height = self.lock.data().height.next();
+        let follows = self.config.epochs.of(height) == self.epoch
+            && self.next_committee(height).is_some()
+            && (!self.lock_is_last() || self.hand_over().is_some());
+        self.leads() && self.view_before_is_over() && follows
+    }
+
+    /// It proposes an epoch's last block again if that is its lock, not known to be final, and the view after it is over.
+    fn may_propose_again(&self) -> bool {
+        let lock = self.lock.data();
+        let open = lock.epoch == self.epoch && self.lock_is_last() && self.hand_over().is_none();
+        self.leads() && self.evidence().is_some() && open && lock.view < self.view.previous()
+    }
+
+    fn leads(&self) -> bool {
+        self.leader(self.epoch, self.view) == Some(self.config.node)
             && self.actions.proposed < self.view
             && self.actions.timeout < self.view
-            && (self.lock.view() == before || timed_out)
             && self.tree.valid_header(&self.lock.data().leaf).is_some()
+    }
+
+    fn view_before_is_over(&self) -> bool {
+        let before = self.view.previous();
+        self.lock.view() == before || self.evidence().is_some()
+    }
+
+    /// The timeout certificate of the view before, of this epoch or, before its first block, of the one before.
+    fn evidence(&self) -> Option<&TimeoutCertificate> {
+        let certificate = self.timeout.as_deref()?;
+        let epochs = [self.epoch, self.lock.data().epoch];
+        let fits = certificate.view() == self.view.previous() && epochs.contains(&certificate.epoch());
+        fits.then_some(certificate)
     }
 
     /// When to build: an interval after the parent's timestamp, so the time that consensus took is part of the interval;
@@ -49,6 +75,10 @@ impl Consensus {
     }
 
     pub(super) fn propose(&mut self, out: &mut Vec<Output>) {
+        if self.may_propose_again() {
+            self.propose_last_again(out);
+            return;
+        }
         if self.propose_deadline().is_none_or(|at| self.now.elapsed < at) {
             return;
         }
@@ -56,9 +86,17 @@ impl Consensus {
         let Some(parent) = self.tree.valid_header(&leaf).cloned() else {
             return;
         };
-        let view = self.view;
+        let Some(next_committee) = self.next_committee(Height::new(parent.height).next()) else {
+            return;
+        };
+        let (view, epoch) = (self.view, self.epoch);
         self.building = Some((view, leaf));
-        out.push(Output::Build { view, parent });
+        out.push(Output::Build {
+            view,
+            epoch,
+            next_committee,
+            parent,
+        });
     }
 
     /// A block has been built: it is proposed if the view and the lock are still those that it was built for.
@@ -71,20 +109,26 @@ impl Consensus {
         if view != self.view || parent != self.lock.data().leaf || !self.may_propose() {
             return;
         }
-        let before = view.previous();
-        let evidence = (self.lock.view() != before).then(|| self.timeout.as_deref().cloned());
         let proposal = Proposal {
+            view,
+            hand_over: self.hand_over().filter(|_| self.lock_is_last()).cloned(),
+            timeout: self
+                .evidence()
+                .filter(|_| self.lock.view() != view.previous())
+                .cloned(),
             header: block.header,
             justify: self.lock.clone(),
-            timeout: evidence.flatten(),
             payload: block.payload,
         };
         let grows = self
             .tree
             .valid_header(&parent)
             .is_some_and(|parent| proposal.header.timestamp_ms > parent.timestamp_ms);
-        let well_formed = rules::well_formed(&proposal, &self.config.genesis.chain_id).is_ok();
-        if proposal.view() != view || !grows || !well_formed {
+        let chain_id = &self.config.genesis.chain_id;
+        let well_formed = rules::well_formed(&proposal, chain_id, self.config.epochs).is_ok();
+        let next = self.next_committee(proposal.height());
+        let names_next = next == Some(proposal.header.next_committee);
+        if proposal.is_again() || !grows || !well_formed || !names_next {
             let (member, fault) = (self.config.node, Fault::BuiltBlock(view));
             out.push(Output::Misbehaviour { member, fault });
             self.build_failed(view);
@@ -96,10 +140,41 @@ impl Consensus {
             // It comes from this node's own execution.
             entry.status = Status::Valid;
         }
+        self.say_proposal(leaf, proposal, out);
+    }
+
+    fn propose_last_again(&mut self, out: &mut Vec<Output>) {
+        let leaf = self.lock.data().leaf;
+        let Some(entry) = self.tree.get(&leaf) else { return };
+        let proposal = Proposal {
+            view: self.view,
+            header: entry.header().clone(),
+            justify: self.lock.clone(),
+            timeout: self.evidence().cloned(),
+            hand_over: None,
+            payload: Arc::clone(entry.content.payload()),
+        };
+        self.propose_again(&proposal, leaf);
+        self.say_proposal(leaf, Arc::new(proposal), out);
+    }
+
+    fn say_proposal(&mut self, leaf: Digest, proposal: Arc<Proposal>, out: &mut Vec<Output>) {
+        let view = proposal.view;
         let mut records: Vec<Record> = self.proposal_record(&leaf).into_iter().collect();
         records.push(Record::Proposed { view, leaf });
         self.actions.proposed = view;
         self.persist(records, Outgoing::Proposal(proposal), out);
+    }
+
+    /// Remembers that a block is proposed again; of more than one in a view, the first. Whether it is remembered.
+    pub(super) fn propose_again(&mut self, proposal: &Proposal, leaf: Digest) -> bool {
+        let view = proposal.view;
+        let mut known = self.again.range((view, [0; 32])..=(view, [0xff; 32]));
+        let free = known.next().is_none() && view >= self.view && proposal.epoch() == self.epoch;
+        if free {
+            self.again.insert((view, leaf), proposal.justify.clone());
+        }
+        free
     }
 
     pub(super) fn build_failed(&mut self, view: View) {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use hotshot_types::{View, VoteData};
+use hotshot_types::{Height, Justify, View, VoteData};
 use rollup_abi::Digest;
 
 use super::Consensus;
@@ -51,13 +51,8 @@ impl Consensus {
         if !self.is_member() {
             return;
         }
-        let votable = |leaf: &&Digest| self.may_vote1(leaf);
-        let Some(leaf) = self.tree.in_view(self.view).find(votable).copied() else {
-            return;
-        };
-        let Some(entry) = self.tree.get(&leaf) else { return };
-        let data = VoteData::of(entry.header(), leaf);
-        let view = data.view;
+        let Some(data) = self.votable() else { return };
+        let VoteData { view, leaf, .. } = data;
         let mut records: Vec<Record> = self.proposal_record(&leaf).into_iter().collect();
         records.push(Record::Vote1 { view, leaf });
         self.actions.vote1 = view;
@@ -70,25 +65,40 @@ impl Consensus {
         self.persist(records, Outgoing::Vote1(data), out);
     }
 
-    fn may_vote1(&self, leaf: &Digest) -> bool {
+    /// What is proposed in this view, for the first time or again, and may be voted for.
+    fn votable(&self) -> Option<VoteData> {
+        let view = self.view;
+        let first = self.tree.in_view(view).filter_map(|leaf| {
+            let Content::Proposal(proposal, _) = &self.tree.get(leaf)?.content else {
+                return None;
+            };
+            (proposal.view == view).then_some((leaf, &proposal.justify))
+        });
+        let again = self.again.range((view, [0; 32])..=(view, [0xff; 32]));
+        let again = again.map(|((_, leaf), justify)| (leaf, justify));
+        let mut proposed = first.chain(again);
+        let (leaf, _) = proposed.find(|(leaf, justify)| self.may_vote1(leaf, justify))?;
+        let of_block = VoteData::of(self.tree.get(leaf)?.header(), *leaf);
+        Some(VoteData { view, ..of_block })
+    }
+
+    fn may_vote1(&self, leaf: &Digest, justify: &Justify) -> bool {
         let Some(entry) = self.tree.get(leaf) else {
-            return false;
-        };
-        let Content::Proposal(proposal, _) = &entry.content else {
             return false;
         };
         let header = entry.header();
         let drift = u64::try_from(self.config.timing.max_clock_drift.as_millis()).unwrap_or(u64::MAX);
         let parent = self.tree.valid_header(&header.parent);
         rules::may_vote1(&Vote1Conditions {
-            view: entry.view(),
+            view: self.view,
             current: self.view,
             voted: self.actions.vote1,
             timed_out: self.actions.timeout,
             decided: self.decided_view(),
-            safe: rules::is_safe(&proposal.justify, &self.lock),
+            safe: header.epoch == self.epoch.get() && rules::is_safe(justify, &self.lock),
             // A valid block's parent is valid or decided, all the way down.
             valid: entry.status == Status::Valid && parent.is_some(),
+            next_committee: self.next_committee(Height::new(header.height)) == Some(header.next_committee),
             timely: parent
                 .is_some_and(|parent| rules::timestamp_holds(header, parent, self.now.wall_ms, drift)),
         })
@@ -121,7 +131,7 @@ impl Consensus {
         let valid = self.tree.get(&data.leaf).is_some_and(|entry| {
             // A bare block is final already, and could not be handed on as a proposal.
             let whole = matches!(entry.content, Content::Proposal(..));
-            whole && entry.status == Status::Valid && rules::names(data, entry.header())
+            whole && entry.status == Status::Valid && data.names(entry.header(), self.config.epochs)
         });
         valid
             && rules::may_vote2(&Vote2Conditions {

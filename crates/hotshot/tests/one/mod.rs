@@ -9,8 +9,8 @@ use hotshot::{
 };
 use hotshot_testing::fixtures::{EPOCH_MS, PLACEHOLDER, child, committee, fast, genesis, node_id};
 use hotshot_types::{
-    Certificate, Certificate1, Certificate2, Justify, Phase, Proposal, SignedProposal, TimeoutCertificate,
-    TimeoutData, TimeoutVote, View, VoteData,
+    Certificate, Certificate1, Certificate2, Epochs, Justify, Phase, Proposal, SignedProposal,
+    TimeoutCertificate, TimeoutData, TimeoutVote, View, VoteData,
 };
 use rollup_abi::{Digest, Header};
 
@@ -30,6 +30,7 @@ impl One {
         let config = Config {
             node: node_id(3),
             committees: Committees::new(committee(&[1; 4])),
+            epochs: Epochs::ENDLESS,
             genesis: genesis(),
             timing: fast(),
         };
@@ -171,6 +172,7 @@ pub fn timed_out(view: u64, locks: [&Header; 3]) -> TimeoutCertificate {
         data: TimeoutData {
             epoch: hotshot_types::Epoch::ZERO,
             view: View::new(view),
+            lock_epoch: hotshot_types::Epoch::ZERO,
             lock_view: View::new(lock.view),
         },
         signature: *PLACEHOLDER,
@@ -183,6 +185,8 @@ pub fn timed_out(view: u64, locks: [&Header; 3]) -> TimeoutCertificate {
 pub fn propose(parent: &Header, view: u64, payload: &[u8]) -> SignedProposal {
     let before = view - 1;
     let proposal = Proposal {
+        view: View::new(view),
+        hand_over: None,
         header: child(parent, View::new(view), parent.timestamp_ms + 1, payload),
         justify: justify(parent),
         timeout: (parent.view != before).then(|| timed_out(before, [parent; 3])),

@@ -82,6 +82,8 @@ pub struct Slot {
     pub epoch: u64,
     /// The block's time, milliseconds since 1970.
     pub timestamp_ms: u64,
+    /// The next committee's hash in an epoch's last block, else zero.
+    pub next_committee: Digest,
 }
 
 /// The header of height 0.
@@ -131,7 +133,7 @@ impl Branch {
             state_root: *state_root,
             roots_acc: roots::extend(&self.header.roots_acc, state_root),
             history_root: self.history.root(),
-            next_committee: [0; 32],
+            next_committee: slot.next_committee,
             inbox_count: 0,
             inbox_hash: [0; 32],
             outbox_root: [0; 32],
@@ -222,6 +224,7 @@ impl Slot {
             view: header.view,
             epoch: header.epoch,
             timestamp_ms: header.timestamp_ms,
+            next_committee: header.next_committee,
         }
     }
 }

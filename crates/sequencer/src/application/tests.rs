@@ -90,6 +90,7 @@ impl World {
         let request = BuildRequest {
             view: View::new(view),
             epoch: Epoch::ZERO,
+            next_committee: [0; 32],
             parent: parent.clone(),
             now_ms: 5_000,
         };
@@ -332,6 +333,7 @@ fn branches_forget_what_does_not_descend_from_the_anchor() {
         let slot = Slot {
             view,
             epoch: 0,
+            next_committee: [0; 32],
             timestamp_ms: parent.header.timestamp_ms + 1,
         };
         let outcome = assetvm::execute_block(&parent.state, &[]).expect("empty");

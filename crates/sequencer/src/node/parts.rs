@@ -190,6 +190,7 @@ impl Shared {
         let engine = EngineConfig {
             node: self.keys.node(),
             committees: Committees::new(self.deployment.committee.clone()),
+            epochs: hotshot_types::Epochs::ENDLESS,
             genesis: self.deployment.header.clone(),
             timing: Timing {
                 block_interval,

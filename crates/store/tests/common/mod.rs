@@ -132,6 +132,8 @@ impl Maker {
         let data = VoteData::of(&header, leaf);
         let lock: Certificate1 = self.certify(data);
         let proposal = Proposal {
+            view: hotshot_types::View::new(header.view),
+            hand_over: None,
             header: header.clone(),
             justify: self.justify.clone(),
             timeout: None,
