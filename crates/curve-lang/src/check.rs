@@ -14,6 +14,7 @@ mod body;
 mod call;
 mod collect;
 mod constant;
+mod containment;
 mod control;
 mod effects;
 mod expr;

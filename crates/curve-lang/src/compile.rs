@@ -55,7 +55,7 @@ pub fn compile(source: &str, options: &Options) -> Result<Artifact, Diagnostics>
     let hir = checked.program;
     let program = match build(&hir, source, options) {
         Ok(verified) => verified.program().clone(),
-        Err(diagnostic) => return Err(checked.diagnostics.with(diagnostic)),
+        Err(diagnostic) => return Err(checked.diagnostics.with(*diagnostic)),
     };
     let interface = Interface::of(&hir, &program);
     let source_map = SourceMap::of(&program);
@@ -68,19 +68,19 @@ pub fn compile(source: &str, options: &Options) -> Result<Artifact, Diagnostics>
     })
 }
 
-fn build(hir: &hir::Program, source: &str, options: &Options) -> Result<Verified, Diagnostic> {
+fn build(hir: &hir::Program, source: &str, options: &Options) -> Result<Verified, Box<Diagnostic>> {
     let mut module = ir::lower(hir, &options.file, options.optimise);
     if options.optimise {
         opt::optimise(&mut module);
     }
     opt::clean(&mut module);
     let program = codegen::generate(module, &LineIndex::new(source))
-        .map_err(|error| Diagnostic::new(Code::TooLarge, error.span, error.to_string()))?;
+        .map_err(|error| Box::new(Diagnostic::new(Code::TooLarge, error.span, error.to_string())))?;
     program.verify().map_err(|error| {
         let start = hir
             .functions
             .first()
             .map_or_else(Default::default, |function| function.named.span);
-        Diagnostic::new(Code::TooLarge, start, error.to_string())
+        Box::new(Diagnostic::new(Code::TooLarge, start, error.to_string()))
     })
 }

@@ -88,9 +88,10 @@ pub struct StructId(pub u16);
 pub struct EnumId(pub u16);
 
 /// A type.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Type {
     /// No value.
+    #[default]
     Nothing,
     /// Of what never ends normally.
     Never,

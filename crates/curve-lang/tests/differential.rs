@@ -2,6 +2,8 @@
 //!
 //! `CURVE_CASES` sets the number of programs, `CURVE_SEED` the first one.
 
+#![expect(clippy::disallowed_methods, reason = "a test may be told how long to search")]
+
 mod common;
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -11,10 +13,10 @@ use common::{
     generate::{self, Generated, Ty},
 };
 use curve_lang::{
-    Options, compile,
-    hir::{Program, SlotId},
+    Artifact, Options, compile,
+    hir::{FnId, Program, SlotId},
     machine::MachineLedger,
-    reference::{Chain, Failure, World, account},
+    reference::{Chain, Failure, Outcome, World, account},
     testing::own_address,
     value::Value,
 };
@@ -81,6 +83,77 @@ struct Tally {
     failed: BTreeMap<String, u64>,
 }
 
+/// One random program in its three forms.
+struct Trio<'a> {
+    source: &'a str,
+    program: &'a Program,
+    reference: Chain,
+    machines: Vec<(&'static str, MachineLedger<'a>)>,
+}
+
+impl<'a> Trio<'a> {
+    fn new(source: &'a str, plain: &'a Artifact, optimised: &'a Artifact) -> Result<Self, String> {
+        let (program, start) = (&plain.hir, (1_000_000, 77));
+        let mut reference = Chain::new(own_address(), start.0, start.1);
+        let mut machines = Vec::new();
+        for who in &people()[..2] {
+            reference.balances.insert(*who, 1_000_000);
+        }
+        for (how, artifact) in [("plain", plain), ("optimised", optimised)] {
+            let code = artifact
+                .program
+                .clone()
+                .verify()
+                .map_err(|error| format!("{error}\n{source}"))?;
+            let mut machine = MachineLedger::new(program, Arc::new(code), own_address(), start.0, start.1);
+            for who in &people()[..2] {
+                machine
+                    .host
+                    .balances
+                    .insert(curvevm::Address::new(*who), 1_000_000);
+            }
+            machines.push((how, machine));
+        }
+        Ok(Self {
+            source,
+            program,
+            reference,
+            machines,
+        })
+    }
+
+    /// A call, three times; the message says how the answers differ.
+    fn call(&mut self, id: FnId, args: &[Value], caller: [u8; 32], payment: u64) -> Result<Answer, String> {
+        let wanted = self
+            .reference
+            .transact(self.program, id, args.to_vec(), caller, payment, 1_000_000);
+        if matches!(wanted, Err(Failure::Steps | Failure::Limit)) {
+            return Ok(wanted);
+        }
+        let mut keys: Vec<_> = self.reference.state.keys().cloned().collect();
+        let cells = (0u16..)
+            .map(SlotId)
+            .zip(&self.program.slots)
+            .filter(|(_, slot)| slot.key.is_none());
+        keys.extend(cells.map(|(id, _)| (id, None)));
+        for (how, machine) in &mut self.machines {
+            let got = machine.call(id, args, caller, payment);
+            let same = got == wanted
+                && state(self.program, machine, &keys) == state(self.program, &self.reference, &keys)
+                && balances(machine) == balances(&self.reference);
+            if !same {
+                let source = self.source;
+                return Err(format!(
+                    "{how}, {args:?} paying {payment}:\n{got:?}\nexpected {wanted:?}\n{source}"
+                ));
+            }
+        }
+        Ok(wanted)
+    }
+}
+
+type Answer = Result<Outcome, Failure>;
+
 /// Runs one program three ways; the message says how they differ.
 fn run(seed: u64, tally: &mut Tally) -> Result<(), String> {
     let Generated { source, entries } = generate::program(seed);
@@ -95,36 +168,11 @@ fn run(seed: u64, tally: &mut Tally) -> Result<(), String> {
         artifact.map_err(|errors| format!("{errors}\n{source}"))
     };
     let (plain, optimised) = (compiled(false)?, compiled(true)?);
-    let program = &plain.hir;
-    let verified = |artifact: &curve_lang::Artifact| {
-        artifact
-            .program
-            .clone()
-            .verify()
-            .map(Arc::new)
-            .map_err(|error| format!("{error}\n{source}"))
-    };
-    let start = (1_000_000, 77);
-    let mut reference = Chain::new(own_address(), start.0, start.1);
-    let mut machines = [&plain, &optimised]
-        .map(|artifact| {
-            verified(artifact).map(|code| MachineLedger::new(program, code, own_address(), start.0, start.1))
-        })
-        .into_iter()
-        .collect::<Result<Vec<_>, String>>()?;
-    for who in &people()[..2] {
-        reference.balances.insert(*who, 1_000_000);
-        for machine in &mut machines {
-            machine
-                .host
-                .balances
-                .insert(curvevm::Address::new(*who), 1_000_000);
-        }
-    }
+    let mut trio = Trio::new(&source, &plain, &optimised)?;
     let mut random = Random(seed ^ 0x5eed);
     for round in 0..ROUNDS {
         let (name, params, payable) = &entries[random.below(entries.len())];
-        let id = program.find(|function| function.named.name == *name).unwrap();
+        let id = plain.hir.find(|function| function.named.name == *name).unwrap();
         let args: Vec<Value> = params.iter().map(|ty| argument(&mut random, *ty)).collect();
         let caller = people()[random.below(2)];
         let payment = if *payable || random.below(10) == 0 {
@@ -132,30 +180,11 @@ fn run(seed: u64, tally: &mut Tally) -> Result<(), String> {
         } else {
             0
         };
-        let wanted = reference.transact(program, id, args.clone(), caller, payment, 1_000_000);
-        if matches!(wanted, Err(Failure::Steps | Failure::Limit)) {
-            return Ok(());
-        }
-        match &wanted {
+        let answer = trio.call(id, &args, caller, payment);
+        match answer.map_err(|difference| format!("seed {seed}, call {round} of {name}, {difference}"))? {
+            Err(Failure::Steps | Failure::Limit) => return Ok(()),
             Ok(_) => tally.succeeded += 1,
             Err(failure) => *tally.failed.entry(failure.to_string()).or_default() += 1,
-        }
-        let mut keys: Vec<_> = reference.state.keys().cloned().collect();
-        let cells = (0u16..)
-            .map(SlotId)
-            .zip(&program.slots)
-            .filter(|(_, slot)| slot.key.is_none());
-        keys.extend(cells.map(|(id, _)| (id, None)));
-        for (machine, how) in machines.iter_mut().zip(["plain", "optimised"]) {
-            let got = machine.call(id, &args, caller, payment);
-            let same = got == wanted
-                && state(program, machine, &keys) == state(program, &reference, &keys)
-                && balances(machine) == balances(&reference);
-            if !same {
-                return Err(format!(
-                    "seed {seed}, {how}, call {round} of {name}({args:?}) paying {payment}:\n{got:?}\nexpected {wanted:?}\n{source}"
-                ));
-            }
         }
     }
     Ok(())

@@ -58,34 +58,29 @@ pub(super) struct Body {
     pub effects: super::effects::Effects,
 }
 
-impl Default for Type {
-    fn default() -> Self {
-        Self::Nothing
-    }
-}
-
 impl Checker<'_> {
     /// Checks everything that has a body. Constants were checked before.
     pub(super) fn bodies(&mut self, file: &ast::File) {
         let mut next = 0usize;
         for item in &file.items {
             match &item.kind {
-                ItemKind::Function(function) => {
-                    if self
-                        .program
-                        .functions
-                        .get(next)
-                        .is_some_and(|f| f.named.span == function.name.span)
-                    {
-                        self.function(next, function);
-                        next = next.saturating_add(1);
-                    }
+                ItemKind::Function(function) if self.is_next(next, function) => {
+                    self.function(next, function);
+                    next = next.saturating_add(1);
                 }
                 ItemKind::Invariant(name, condition) => self.invariant(name, condition, &item.docs),
                 ItemKind::Test(name, block) => self.test(name, block),
                 _ => {}
             }
         }
+    }
+
+    /// Whether this is where the function of this place was declared; one of a taken name was left out.
+    fn is_next(&self, at: usize, function: &ast::Function) -> bool {
+        self.program
+            .functions
+            .get(at)
+            .is_some_and(|found| found.named.span == function.name.span)
     }
 
     pub(super) fn begin(&mut self, context: Context) {

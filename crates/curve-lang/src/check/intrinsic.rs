@@ -204,7 +204,7 @@ impl Checker<'_> {
             .iter()
             .map(|ty| self.bytes_of(ty))
             .fold(0, usize::saturating_add);
-        if scalars > super::collect::MAX_SCALARS || bytes > MAX_HASHED {
+        if scalars > super::containment::MAX_SCALARS || bytes > MAX_HASHED {
             let title = format!("these are {scalars} simple values of up to {bytes} bytes");
             self.error(
                 Code::TooLarge,

@@ -21,11 +21,10 @@ impl Builder<'_, '_> {
     }
 
     fn expr_inside(&mut self, expr: &Expr) -> Vec<Val> {
-        let program = self.context.program;
         match &expr.kind {
             ExprKind::Value(value) => {
-                let types = layout::scalars(&expr.ty, program);
-                let words = layout::words(value, &expr.ty, program);
+                let types = layout::scalars(&expr.ty, self.context.program);
+                let words = layout::words(value, &expr.ty, self.context.program);
                 words
                     .iter()
                     .zip(types)
@@ -66,7 +65,7 @@ impl Builder<'_, '_> {
                 None => self.zeros(&expr.ty),
             },
             ExprKind::Struct(id, written) => {
-                let types: Vec<Type> = program.structs[usize::from(id.0)]
+                let types: Vec<Type> = self.context.program.structs[usize::from(id.0)]
                     .fields
                     .iter()
                     .map(|f| f.ty.clone())

@@ -113,10 +113,7 @@ impl Parser<'_> {
         }
         self.bump();
         let mut ranges = Vec::new();
-        loop {
-            let Some(name) = self.name() else {
-                break;
-            };
+        while let Some(name) = self.name() {
             self.expect(TokenKind::In);
             let low = self.head_expr();
             self.expect(TokenKind::Range);

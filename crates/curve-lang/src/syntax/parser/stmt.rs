@@ -45,7 +45,7 @@ impl Parser<'_> {
             let start = self.span();
             match self.stmt() {
                 Parsed::Stmt(kind) => stmts.push(Stmt {
-                    kind,
+                    kind: *kind,
                     span: self.since(start),
                 }),
                 Parsed::Value(expr) => value = Some(Box::new(expr)),
@@ -86,7 +86,7 @@ impl Parser<'_> {
             _ if self.at_script() => self.script(),
             _ => return self.expr_stmt(),
         };
-        Parsed::Stmt(kind)
+        Parsed::Stmt(Box::new(kind))
     }
 
     /// The end of a statement; without it, the rest of the statement is skipped.
@@ -217,7 +217,7 @@ impl Parser<'_> {
             self.check_place(&expr);
             let value = self.expr();
             self.semicolon();
-            return Parsed::Stmt(StmtKind::Assign(expr, op, value));
+            return Parsed::Stmt(Box::new(StmtKind::Assign(expr, op, value)));
         }
         if self.is(TokenKind::CloseBrace) {
             return Parsed::Value(expr);
@@ -227,7 +227,7 @@ impl Parser<'_> {
         } else {
             self.eat(TokenKind::Semicolon);
         }
-        Parsed::Stmt(StmtKind::Expr(expr))
+        Parsed::Stmt(Box::new(StmtKind::Expr(expr)))
     }
 
     fn assign_op(&self) -> Option<AssignOp> {
@@ -254,6 +254,6 @@ impl Parser<'_> {
 
 /// What a block may contain.
 enum Parsed {
-    Stmt(StmtKind),
+    Stmt(Box<StmtKind>),
     Value(Expr),
 }
