@@ -4,6 +4,7 @@ use crate::ir::{Block, BlockId, Edge, End, Function};
 
 pub fn run(function: &mut Function) -> bool {
     let mut changed = skip_empty(function);
+    changed |= branch_early(function);
     changed |= drop_unreachable(function);
     changed | merge(function)
 }
@@ -62,6 +63,58 @@ fn skip(edge: &mut Edge, onward: &[Option<BlockId>]) -> bool {
         }
     }
     edge.to != first
+}
+
+/// A block that only branches is not jumped to: whoever would, branches itself, and often knows which way.
+fn branch_early(function: &mut Function) -> bool {
+    let uses = uses_elsewhere(function);
+    let mut changed = false;
+    for at in 0..function.blocks.len() {
+        let End::Jump(edge) = &function.blocks[at].end else {
+            continue;
+        };
+        let (to, args) = (edge.to.index(), edge.args.clone());
+        let target = &function.blocks[to];
+        let private = target.params.iter().all(|param| !uses[param.index()]);
+        let only_branches = target.insts.is_empty() && matches!(target.end, End::Branch(..));
+        if to == at || !only_branches || !private || target.params.is_empty() {
+            continue;
+        }
+        let params = target.params.clone();
+        let (mut end, span) = (target.end.clone(), target.end_span);
+        end.for_each_use_mut(|value| {
+            if let Some(place) = params.iter().position(|param| param == value) {
+                *value = args[place];
+            }
+        });
+        let block = &mut function.blocks[at];
+        (block.end, block.end_span) = (end, span);
+        changed = true;
+    }
+    changed
+}
+
+/// For each value, whether anything but the end of its own block reads it; of block parameters.
+fn uses_elsewhere(function: &Function) -> Vec<bool> {
+    let mut home: Vec<Option<usize>> = vec![None; function.types.len()];
+    for (at, block) in function.blocks.iter().enumerate() {
+        block
+            .params
+            .iter()
+            .for_each(|param| home[param.index()] = Some(at));
+    }
+    let mut uses = vec![false; function.types.len()];
+    for (at, block) in function.blocks.iter().enumerate() {
+        block
+            .insts
+            .iter()
+            .flat_map(|inst| &inst.ins)
+            .for_each(|value| uses[value.index()] = true);
+        block
+            .end
+            .for_each_use(|value| uses[value.index()] |= home[value.index()] != Some(at));
+    }
+    uses
 }
 
 /// A block that only one block jumps to, and always, becomes its end.
