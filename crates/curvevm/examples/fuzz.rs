@@ -31,7 +31,20 @@ fn main() {
             }
         }
     }
-    println!("{cases} cases from seed {first}: {undecoded} did not decode; {tally:?}");
+    let Tally {
+        accepted,
+        refused,
+        succeeded,
+        trapped,
+        seen,
+    } = tally;
+    println!(
+        "{cases} cases from seed {first}: {undecoded} did not decode, {refused} were refused, {accepted} accepted"
+    );
+    println!(
+        "calls: {succeeded} succeeded, {trapped} trapped in {} different ways",
+        seen.len()
+    );
 }
 
 fn case(machine: &mut Machine, seed: u64, tally: &mut Tally) -> bool {
