@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use assetvm::{State, TxId};
+use hotshot_types::Committee;
 use rollup_abi::Header;
 use tokio::sync::watch;
 use tokio_util::task::AbortOnDropHandle;
@@ -37,7 +38,13 @@ pub struct View {
 
 impl Follower {
     /// Starts from genesis: its header and its state. `payments` gives each expected transaction the index of its row.
-    pub fn start(nodes: Nodes, genesis: &Header, state: State, payments: HashMap<TxId, usize>) -> Self {
+    pub fn start(
+        nodes: Nodes,
+        genesis: &Header,
+        committee: Committee,
+        state: State,
+        payments: HashMap<TxId, usize>,
+    ) -> Self {
         let ledger = Arc::new(Mutex::new(Ledger::new(state.root(), state.clone(), payments)));
         let (height_tx, height) = watch::channel(0);
         let (fault_tx, fault) = watch::channel(None);
@@ -46,7 +53,7 @@ impl Follower {
             height,
             fault,
         };
-        let replay = Replay::new(genesis, state);
+        let replay = Replay::new(genesis, committee, state);
         let task = tokio::spawn(follow(nodes, replay, view.ledger.clone(), height_tx, fault_tx));
         Self {
             view,

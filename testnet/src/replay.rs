@@ -8,7 +8,8 @@ use std::num::NonZeroUsize;
 use assetvm::{
     BlockOutcome, InvalidTransaction, Payload, PayloadError, Receipt, State, execute_block, verify_block,
 };
-use rollup_abi::{Digest, Header, roots, vote};
+use hotshot_types::{Committee, dispersal};
+use rollup_abi::{Digest, Header, roots};
 
 /// Why a block is not the next of the chain. Any of these is a fault of the rollup, not of the network.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -33,6 +34,14 @@ pub enum Divergence {
         /// What is wrong.
         source: PayloadError,
     },
+    /// The payload is larger than any may be.
+    #[error("height {height}: {source}")]
+    Size {
+        /// Its height.
+        height: u64,
+        /// How large it is.
+        source: dispersal::PayloadError,
+    },
     /// A transaction makes the block invalid.
     #[error("height {height}: {source}")]
     Transaction {
@@ -46,6 +55,7 @@ pub enum Divergence {
 /// The chain as executed here.
 #[derive(Clone, Debug)]
 pub struct Replay {
+    committee: Committee,
     chain_id: Digest,
     height: u64,
     leaf: Digest,
@@ -54,9 +64,11 @@ pub struct Replay {
 }
 
 impl Replay {
-    /// Starts after the genesis block, whose header is `genesis` and whose state is `state`.
-    pub fn new(genesis: &Header, state: State) -> Self {
+    /// Starts after the genesis block, whose header is `genesis` and whose state is `state`. Large payloads are committed to by
+    /// the shares that `committee` holds.
+    pub fn new(genesis: &Header, committee: Committee, state: State) -> Self {
         Self {
+            committee,
             chain_id: genesis.chain_id,
             height: genesis.height,
             leaf: genesis.commitment(),
@@ -117,7 +129,8 @@ impl Replay {
             height,
             "payload_commitment",
             &header.payload_commitment,
-            &vote::payload_commitment(payload),
+            &dispersal::commit(&self.committee, payload)
+                .map_err(|source| Divergence::Size { height, source })?,
         )
     }
 }
@@ -138,6 +151,16 @@ fn same(height: u64, field: &'static str, got: &Digest, expected: &Digest) -> Re
 mod tests {
     use super::*;
     use assetvm::{Action, Address, Amount, Genesis, Nonce, SigningKey, TransactionBody, Unvalidated};
+    use hotshot_types::{Epoch, KeyPair, Member, NodeId, Stake};
+
+    fn committee(chain_id: Digest) -> Committee {
+        let member = Member {
+            node: NodeId([1; 32]),
+            key: KeyPair::from_bytes(&[1; 32]).unwrap().public().clone(),
+            stake: Stake::new(1),
+        };
+        Committee::new(chain_id, Epoch::ZERO, vec![member]).unwrap()
+    }
 
     fn genesis(key: &SigningKey) -> (Genesis, Header) {
         let genesis = Genesis {
@@ -183,7 +206,7 @@ mod tests {
         let header = Header {
             height: before.height + 1,
             parent: before.commitment(),
-            payload_commitment: vote::payload_commitment(&payload),
+            payload_commitment: rollup_abi::vote::payload_commitment(&payload),
             state_root: root,
             roots_acc: roots::extend(&before.roots_acc, &root),
             ..before.clone()
@@ -195,7 +218,7 @@ mod tests {
     fn follows_an_honest_chain() {
         let key = SigningKey::from_seed(&[3; 32]);
         let (genesis, mut before) = genesis(&key);
-        let mut replay = Replay::new(&before, genesis.state().unwrap());
+        let mut replay = Replay::new(&before, committee(before.chain_id), genesis.state().unwrap());
         for nonce in 0..3 {
             let (header, payload) = block(&key, &before, replay.state(), nonce);
             assert_eq!(replay.apply(&header, &payload).unwrap().len(), 1);
@@ -208,7 +231,7 @@ mod tests {
     fn every_lie_is_found() {
         let key = SigningKey::from_seed(&[3; 32]);
         let (genesis, before) = genesis(&key);
-        let start = Replay::new(&before, genesis.state().unwrap());
+        let start = Replay::new(&before, committee(before.chain_id), genesis.state().unwrap());
         let (good, payload) = block(&key, &before, start.state(), 0);
         type Lie = fn(&mut Header);
         let lies: [(&str, Lie); 6] = [

@@ -95,6 +95,7 @@ impl<'a> Session<'a> {
         let follower = Follower::start(
             testnet.nodes().clone(),
             &deployment.header,
+            deployment.committee.clone(),
             deployment.state.clone(),
             rows,
         );

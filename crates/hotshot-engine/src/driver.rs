@@ -1,5 +1,6 @@
 //! The engine's one task: it owns the core, feeds it, and carries out what comes of it.
 
+mod dispersal;
 mod intake;
 mod outcome;
 mod output;
@@ -24,7 +25,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     budget::Budgets,
-    driver::outcome::{Outcome, Said},
+    driver::{
+        dispersal::Dispersals,
+        outcome::{Outcome, Said},
+    },
     handle::{Counters, EVENT_CAPACITY, EngineConfig, EngineError, EngineHandle, Event, Ports, Status},
     ports::{Application, Clock, DecidedBlock, Network, Signer, Storage},
     verify::Rules,
@@ -186,6 +190,7 @@ struct Driver<N, S, A, G, C> {
     votes1: VoteTally<Phase1>,
     votes2: VoteTally<Phase2>,
     timeouts: TimeoutTally,
+    dispersals: Dispersals,
     budgets: Budgets,
     status: Status,
     timer: Duration,
@@ -267,6 +272,7 @@ where
             votes1: VoteTally::default(),
             votes2: VoteTally::default(),
             timeouts: TimeoutTally::default(),
+            dispersals: Dispersals::default(),
             budgets: Budgets::default(),
             status,
             timer: now.elapsed,

@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use hotshot::{Committees, HaltReason, Timing};
-use hotshot_types::{Committee, Epoch, Epochs, Height, NodeId, View};
+use hotshot_types::{Committee, Epoch, Epochs, Height, NodeId, View, WrongEncoding};
 use rollup_abi::Header;
 use tokio::{
     sync::{broadcast, watch},
@@ -88,6 +88,15 @@ pub enum Event {
         view: View,
         /// Whether the one before was given up.
         timed_out: bool,
+    },
+    /// A leader dispersed what is not the encoding of a payload: anybody can verify it with the header.
+    WrongEncoding {
+        /// Who.
+        leader: NodeId,
+        /// The header that it signed.
+        header: Header,
+        /// The shares that show it.
+        evidence: Arc<WrongEncoding>,
     },
     /// The committee of a coming epoch is known: its members may speak soon.
     Committee(Committee),

@@ -6,8 +6,8 @@ use std::{
 };
 
 use hotshot::{Record, Recovery};
-use hotshot_types::{Height, KeyPair, NodeId, PublicKey, Signature};
-use rollup_abi::{Digest, Header, sha256, vote::payload_commitment};
+use hotshot_types::{Height, KeyPair, NodeId, PublicKey, Signature, dispersal};
+use rollup_abi::{Digest, Header, sha256};
 use tokio::sync::mpsc;
 
 use crate::ports::{
@@ -179,7 +179,12 @@ impl Application for ChainApplication {
             height: parent.height + 1,
             timestamp_ms: request.now_ms.max(parent.timestamp_ms + 1),
             parent: parent.commitment(),
-            payload_commitment: payload_commitment(&payload),
+            payload_commitment: dispersal::commit(&request.committee, &payload).map_err(|error| {
+                ApplicationError::Fatal {
+                    operation: "build",
+                    reason: error.to_string(),
+                }
+            })?,
             state_root: Self::root(parent, &payload),
             ..parent.clone()
         };

@@ -7,9 +7,9 @@ use hotshot::{
 };
 use hotshot_types::{
     Certificate, CertificateError, Committee, Epoch, Epochs, Justify, Phase, Proposal, SignedProposal,
-    TimeoutCertificate, TimeoutVote, VoteData, message::FetchedBlocks,
+    TimeoutCertificate, TimeoutVote, VoteData, dispersal, message::FetchedBlocks,
 };
-use rollup_abi::{Digest, vote::payload_commitment};
+use rollup_abi::Digest;
 
 /// How a member broke a rule. It is an observation about a peer, never an error of ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -29,6 +29,12 @@ pub enum PeerFault {
     /// A payload that is not the one in the header.
     #[error("a payload that its header does not name")]
     Payload,
+    /// A share that is not the sender's to give, or not of the payload that the header names.
+    #[error("a share that does not hold")]
+    Share,
+    /// The leader dispersed something that is not the encoding of a payload.
+    #[error("a wrongly encoded payload")]
+    WrongEncoding,
     /// Two votes in one phase of a view.
     #[error("two votes in one phase of a view: {0:?} and {1:?}")]
     Equivocation(VoteData, VoteData),
@@ -76,8 +82,19 @@ impl Rules {
     }
 }
 
-/// A proposal: rules, payload hash, leader's signature, justification, timeout certificate; cheap ones first.
+/// A proposal with its payload.
 pub(crate) fn proposal(signed: &SignedProposal, rules: &Rules, known: Known) -> Result<(), PeerFault> {
+    bare(signed, rules, known)?;
+    let committee = rules.committee(signed.proposal.epoch())?;
+    if signed.proposal.payload_matches(committee) {
+        Ok(())
+    } else {
+        Err(PeerFault::Payload)
+    }
+}
+
+/// A proposal but for its payload: rules, leader's signature, justification, timeout certificate; cheap ones first.
+pub(crate) fn bare(signed: &SignedProposal, rules: &Rules, known: Known) -> Result<(), PeerFault> {
     let proposal = &signed.proposal;
     rules::well_formed(proposal, rules.committees.chain_id(), rules.epochs)?;
     let leader = &rules.committee(proposal.epoch())?.leader(proposal.view).key;
@@ -86,9 +103,6 @@ pub(crate) fn proposal(signed: &SignedProposal, rules: &Rules, known: Known) -> 
         &signed.signature,
     ) {
         return Err(PeerFault::Signature("proposal"));
-    }
-    if !proposal.payload_matches() {
-        return Err(PeerFault::Payload);
     }
     if !known.justify {
         rules.justify(&proposal.justify)?;
@@ -187,8 +201,10 @@ pub(crate) fn blocks(fetched: &FetchedBlocks, rules: &Rules) -> Result<(), PeerF
         return Err(PeerFault::Chain);
     }
     fetched.certificate.verify(rules.committee(data.epoch)?)?;
-    let named =
-        |block: &hotshot_types::Block| payload_commitment(&block.payload) == block.header.payload_commitment;
+    let named = |block: &hotshot_types::Block| {
+        let committee = rules.committee(Epoch::new(block.header.epoch));
+        committee.is_ok_and(|c| dispersal::matches(c, &block.payload, &block.header.payload_commitment))
+    };
     if fetched.blocks.iter().all(named) {
         Ok(())
     } else {

@@ -81,6 +81,9 @@ fn view_of(message: &Message) -> Option<View> {
         Message::Certificate2(certificate) => Some(certificate.view()),
         Message::Timeout(vote) => Some(vote.data.view),
         Message::TimeoutCertificate(certificate) => Some(certificate.view()),
-        Message::FetchProposal(_) | Message::FetchBlocks(_) | Message::FetchedBlocks(_) => None,
+        Message::FetchProposal(_)
+        | Message::FetchBlocks(_)
+        | Message::FetchedBlocks(_)
+        | Message::Dispersed(_) => None,
     }
 }

@@ -79,6 +79,11 @@ pub fn commit(committee: &Committee, payload: &[u8]) -> Result<Digest, PayloadEr
     }
 }
 
+/// Whether a payload is the one that a header names.
+pub fn matches(committee: &Committee, payload: &[u8], commitment: &Digest) -> bool {
+    commit(committee, payload).is_ok_and(|computed| computed == *commitment)
+}
+
 /// Whether a payload of this length travels in shares.
 pub fn is_dispersed(payload_len: usize) -> bool {
     payload_len > THRESHOLD

@@ -6,8 +6,8 @@ use borsh::{BorshDeserialize, BorshSerialize, io};
 use rollup_abi::{Digest, Header};
 
 use crate::{
-    Block, Certificate1, Certificate2, Height, SignedProposal, TimeoutCertificate, TimeoutVote, Unvalidated,
-    Vote1, Vote2,
+    Block, Certificate1, Certificate2, Height, Share, SignedProposal, TimeoutCertificate, TimeoutVote,
+    Unvalidated, Vote1, Vote2,
     proposal::{read_header, write_header},
 };
 
@@ -45,6 +45,18 @@ pub enum Message {
     FetchBlocks(FetchBlocks),
     /// Answers [`Message::FetchBlocks`].
     FetchedBlocks(Arc<FetchedBlocks>),
+    /// A proposal whose payload travels in shares, with one of them.
+    Dispersed(Arc<Dispersed>),
+}
+
+/// A proposal without its payload, and a share of it: from the leader, the receiver's; from everybody, the sender's own, passed
+/// on to all.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Dispersed {
+    /// The proposal; its payload is empty.
+    pub proposal: SignedProposal,
+    /// The share.
+    pub share: Share,
 }
 
 /// Asks for the proposal of a leaf that a certificate or a child names.
@@ -158,6 +170,7 @@ impl Message {
             Self::FetchedProposal(_) => "fetched_proposal",
             Self::FetchBlocks(_) => "fetch_blocks",
             Self::FetchedBlocks(_) => "fetched_blocks",
+            Self::Dispersed(_) => "dispersed",
         }
     }
 }

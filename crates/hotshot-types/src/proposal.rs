@@ -6,7 +6,8 @@ use borsh::{BorshDeserialize, BorshSerialize, io};
 use rollup_abi::{Digest, Header, domain, sha256};
 
 use crate::{
-    Certificate2, Epoch, Height, Justify, Signature, TimeoutCertificate, View, VoteData, message::MAX_PAYLOAD,
+    Certificate2, Committee, Epoch, Height, Justify, Signature, TimeoutCertificate, View, VoteData,
+    dispersal, message::MAX_PAYLOAD,
 };
 
 /// A block with what justifies it, as its leader made it.
@@ -25,7 +26,7 @@ pub struct Proposal {
     pub timeout: Option<TimeoutCertificate>,
     /// In an epoch's first block: that the parent, the last block of the epoch before, is final.
     pub hand_over: Option<Certificate2>,
-    /// The block's payload; `header.payload_commitment` is its hash.
+    /// The block's payload; `header.payload_commitment` is [`dispersal::commit`] of it.
     pub payload: Arc<[u8]>,
 }
 
@@ -68,9 +69,17 @@ impl Proposal {
         sha256(&[domain::PROPOSAL, &view.get().to_le_bytes(), leaf])
     }
 
-    /// Whether the payload is the one that the header names. Hashes the payload.
-    pub fn payload_matches(&self) -> bool {
-        rollup_abi::vote::payload_commitment(&self.payload) == self.header.payload_commitment
+    /// Whether the payload is the one that the header names. Hashes the payload, and cuts it into shares if it is large.
+    pub fn payload_matches(&self, committee: &Committee) -> bool {
+        dispersal::matches(committee, &self.payload, &self.header.payload_commitment)
+    }
+
+    /// The same without its payload, which travels in shares.
+    pub fn bare(&self) -> Self {
+        Self {
+            payload: Arc::default(),
+            ..self.clone()
+        }
     }
 }
 

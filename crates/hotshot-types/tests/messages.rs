@@ -123,11 +123,11 @@ fn lists_are_bounded_by_their_count() {
 #[test]
 fn the_leader_signs_the_leaf_and_so_everything() {
     let signed = proposal(b"payload");
-    assert!(signed.proposal.payload_matches());
+    assert!(signed.proposal.payload_matches(&fixture::committee()));
     assert_eq!(signed.proposal.leaf(), header(b"payload").commitment());
     let mut other = (*signed.proposal).clone();
     other.payload = b"other"[..].into();
-    assert!(!other.payload_matches());
+    assert!(!other.payload_matches(&fixture::committee()));
 }
 
 proptest! {

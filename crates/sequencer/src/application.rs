@@ -22,7 +22,7 @@ use std::{
 
 use assetvm::{Address, Executor, MAX_BLOCK_TXS, MAX_PAYLOAD_BYTES, Payload, Rejection, Verified};
 use hotshot_engine::ports::{Application, ApplicationError, BuildRequest, BuiltBlock, DecidedBlock};
-use hotshot_types::Height;
+use hotshot_types::{Height, dispersal};
 use rollup_abi::Header;
 use store::Store;
 use telemetry::Metrics;
@@ -125,19 +125,20 @@ impl Inner {
         let mut executor = Executor::new(&parent.state);
         let mut payload = Payload::default();
         let included = self.fill(&mut executor, &mut payload, started);
+        let payload: Arc<[u8]> = payload.into_bytes().into();
+        let payload_commitment =
+            dispersal::commit(&request.committee, &payload).map_err(|error| ApplicationError::Fatal {
+                operation: "build",
+                reason: error.to_string(),
+            })?;
         let slot = Slot {
+            payload_commitment,
             view: request.view.get(),
             epoch: request.epoch.get(),
             next_committee: request.next_committee,
             timestamp_ms: request.now_ms.max(parent.header.timestamp_ms.saturating_add(1)),
         };
-        let payload: Arc<[u8]> = payload.into_bytes().into();
-        let child = parent.child(
-            slot,
-            &payload,
-            included.iter().map(Arc::as_ref),
-            executor.finish(),
-        );
+        let child = parent.child(slot, included.iter().map(Arc::as_ref), executor.finish());
         let child = Arc::new(child);
         self.branches().insert(Arc::clone(&child));
         self.metrics.blocks_built.add(1);

@@ -20,8 +20,8 @@ use hotshot_engine::{
     },
     testing::{KeySigner, MemoryHub},
 };
-use hotshot_types::Height;
-use rollup_abi::{Digest, Header, vote::payload_commitment};
+use hotshot_types::{Height, dispersal};
+use rollup_abi::{Digest, Header};
 
 const CHAIN: Digest = [9; 32];
 /// Blocks that all have decided before anything is measured.
@@ -58,7 +58,7 @@ impl Application for Blank {
             height: parent.height + 1,
             timestamp_ms: request.now_ms.max(parent.timestamp_ms + 1),
             parent: parent.commitment(),
-            payload_commitment: payload_commitment(&self.payload),
+            payload_commitment: dispersal::commit(&request.committee, &self.payload).expect("a payload"),
             ..parent.clone()
         };
         let payload = Arc::clone(&self.payload);

@@ -25,6 +25,7 @@ const ANSWER_TIME: Duration = Duration::from_secs(10);
 pub(super) const LEAF: u8 = 0;
 pub(super) const PHASE1: u8 = 1;
 pub(super) const PHASE2: u8 = 2;
+pub(super) const BARE: u8 = 3;
 
 impl<N, S, A, G, C> Driver<N, S, A, G, C>
 where
@@ -56,18 +57,19 @@ where
             Message::FetchProposal(fetch) => self.serve_proposal(from, fetch),
             Message::FetchBlocks(fetch) => self.serve_blocks(from, fetch),
             Message::FetchedBlocks(blocks) => self.receive_blocks(from, blocks),
+            Message::Dispersed(dispersed) => self.receive_dispersed(from, &dispersed),
         };
         if !needed {
             self.outlets.counters.messages_not_needed.add(1);
         }
     }
 
-    fn decided_view(&self) -> View {
+    pub(super) fn decided_view(&self) -> View {
         View::new(self.core.decided().view)
     }
 
     /// B6: a view that no certificate has brought near is not kept room for.
-    fn in_window(&self, view: View) -> bool {
+    pub(super) fn in_window(&self, view: View) -> bool {
         view > self.decided_view() && view <= self.core.view().plus(VIEW_WINDOW)
     }
 
@@ -109,16 +111,7 @@ where
             self.blame(from, fault.into());
             return true;
         }
-        let justify = self.known_justify(&signed.proposal.justify);
-        let timeout = signed.proposal.timeout.as_ref();
-        let known = Known {
-            justify: justify.is_some(),
-            timeout: timeout.is_some() && timeout == self.core.timeout_certificate().map(|known| &**known),
-            hand_over: false,
-        };
-        if let Some(justify) = justify.filter(|justify| *justify != signed.proposal.justify) {
-            Arc::make_mut(&mut signed.proposal).justify = justify;
-        }
+        let known = self.use_known(&mut signed);
         let begun = self.check(from, move || {
             let checked = verify::proposal(&signed, &rules, known);
             Outcome::Proposal {
@@ -131,6 +124,21 @@ where
             self.checking.insert((LEAF, data));
         }
         true
+    }
+
+    /// What of a proposal this node has verified before takes the place of what was sent.
+    pub(super) fn use_known(&self, signed: &mut SignedProposal) -> Known {
+        let justify = self.known_justify(&signed.proposal.justify);
+        let timeout = signed.proposal.timeout.as_ref();
+        let known = Known {
+            justify: justify.is_some(),
+            timeout: timeout.is_some() && timeout == self.core.timeout_certificate().map(|known| &**known),
+            hand_over: false,
+        };
+        if let Some(justify) = justify.filter(|justify| *justify != signed.proposal.justify) {
+            Arc::make_mut(&mut signed.proposal).justify = justify;
+        }
+        known
     }
 
     fn receive_vote1(&mut self, from: NodeId, vote: Vote1) -> bool {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use hotshot::{Anchor, Input, Recipient, Record, Token, Verdict, tally::Counted};
 use hotshot_types::{
     Block, Certificate1, Certificate2, Committee, Epoch, Height, Message, MessageError, NodeId, Phase,
-    Phase1, Phase2, SignedProposal, TimeoutCertificate, TimeoutVote, View, Vote1, Vote2, VoteData,
-    message::FetchedBlocks,
+    Phase1, Phase2, SignedProposal, TimeoutCertificate, TimeoutVote, VerifiedShare, View, Vote1, Vote2,
+    VoteData, dispersal::ReconstructError, message::FetchedBlocks,
 };
 use rollup_abi::Digest;
 
@@ -76,6 +76,23 @@ pub(super) enum Outcome {
         data: VoteData,
         checked: Result<SignedProposal, PeerFault>,
     },
+    /// A proposal whose payload travels in shares.
+    Bare {
+        from: NodeId,
+        data: VoteData,
+        checked: Result<SignedProposal, PeerFault>,
+    },
+    Share {
+        from: NodeId,
+        data: VoteData,
+        checked: Result<VerifiedShare, PeerFault>,
+    },
+    Reconstructed {
+        data: VoteData,
+        done: Result<Arc<[u8]>, ReconstructError>,
+    },
+    /// Own proposal, cut into messages.
+    Dispersed(Result<Vec<(Recipient, Vec<u8>)>, SignerError>),
     Batch1(CheckedBatch<Phase1>),
     Batch2(CheckedBatch<Phase2>),
     Certificate1 {
@@ -115,7 +132,7 @@ where
         match outcome {
             Outcome::Work(outcome) => {
                 self.running -= 1;
-                if !matches!(*outcome, Outcome::Signed { .. }) {
+                if !matches!(*outcome, Outcome::Signed { .. } | Outcome::Dispersed(_)) {
                     self.outlets.counters.checks.add(1);
                 }
                 self.conclude(*outcome);
@@ -137,6 +154,10 @@ where
                 self.checking.remove(&(LEAF, data));
                 self.checked(from, checked, Input::Proposal);
             }
+            Outcome::Bare { from, data, checked } => self.bare(from, data, checked),
+            Outcome::Share { from, data, checked } => self.share(from, data, checked),
+            Outcome::Reconstructed { data, done } => self.reconstructed(data, done),
+            Outcome::Dispersed(done) => self.dispersed(done),
             Outcome::Batch1(batch) => self.batch1(batch),
             Outcome::Batch2(batch) => self.batch2(batch),
             Outcome::Certificate1 { from, data, checked } => {
@@ -167,7 +188,7 @@ where
         }
     }
 
-    fn fail(&mut self, error: impl Into<EngineError>) {
+    pub(super) fn fail(&mut self, error: impl Into<EngineError>) {
         let error = error.into();
         tracing::error!(%error, "the engine ends");
         self.ended.get_or_insert(error);

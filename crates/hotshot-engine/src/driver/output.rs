@@ -5,6 +5,7 @@ use std::sync::Arc;
 use hotshot::{Input, Outgoing, Output, Recipient};
 use hotshot_types::{
     Epoch, Message, NodeId, Phase1, Phase2, Proposal, Signature, SignedProposal, TimeoutVote, View, Vote,
+    dispersal,
 };
 use rollup_abi::Digest;
 
@@ -86,6 +87,7 @@ where
         self.votes1.prune(from);
         self.votes2.prune(from);
         self.timeouts.prune(self.core.view());
+        self.dispersals.prune(decided.next());
     }
 
     /// A peer's fault is a value: it is counted, told, and makes the peer's budget smaller.
@@ -142,6 +144,9 @@ where
     }
 
     fn build(&mut self, order: Output) {
+        let Some(committee) = self.rules.committees.of(self.core.epoch()).cloned() else {
+            return;
+        };
         let Output::Build {
             view,
             epoch,
@@ -155,6 +160,7 @@ where
             view,
             epoch,
             next_committee,
+            committee,
             now_ms: self.ports.clock.wall_ms(),
             parent,
         };
@@ -168,6 +174,9 @@ where
     /// Sends; what needs a signature is signed by a worker first.
     fn send(&mut self, to: Recipient, what: Outgoing) {
         match what {
+            Outgoing::Proposal(proposal) if dispersal::is_dispersed(proposal.payload.len()) => {
+                self.disperse(proposal);
+            }
             Outgoing::Proposal(proposal) => self.sign(to, move |sign| {
                 let signature = sign(&Proposal::digest(proposal.view, &proposal.leaf()))?;
                 Ok(Said::Other(Message::Proposal(SignedProposal {
@@ -257,7 +266,7 @@ where
 
 fn priority(message: &Message) -> Priority {
     match message {
-        Message::Proposal(_) => Priority::Proposal,
+        Message::Proposal(_) | Message::Dispersed(_) => Priority::Proposal,
         Message::FetchProposal(_)
         | Message::FetchedProposal(_)
         | Message::FetchBlocks(_)

@@ -14,6 +14,8 @@ pub struct BuildRequest {
     pub epoch: Epoch,
     /// What the header says of the next committee: its hash in an epoch's last block, else zero.
     pub next_committee: Digest,
+    /// The committee of that epoch, by whose members a large payload is held in shares.
+    pub committee: Committee,
     /// The parent's header, decided or not; it was validated or built by this node.
     pub parent: Header,
     /// The leader's wall clock, milliseconds since 1970.
@@ -25,7 +27,7 @@ pub struct BuildRequest {
 pub struct BuiltBlock {
     /// Its header.
     pub header: Header,
-    /// Its payload; `header.payload_commitment` is its hash.
+    /// Its payload; `header.payload_commitment` is [`hotshot_types::dispersal::commit`] of it.
     pub payload: Arc<[u8]>,
 }
 
@@ -71,7 +73,7 @@ pub trait Application: Send + Sync + 'static {
     ) -> impl Future<Output = Result<BuiltBlock, ApplicationError>> + Send;
 
     /// Executes a proposed block on its parent and compares every field that the application owns: the node votes only for
-    /// a root that it computed itself.
+    /// a root that it computed itself. That the payload is the one that the header names has been checked.
     fn validate(
         &self,
         parent: Header,

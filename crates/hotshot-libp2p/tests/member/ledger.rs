@@ -7,7 +7,7 @@ use std::{
 
 use assetvm::{Address, Amount, Changes, Genesis, Payload};
 use hotshot_engine::ports::{Application, ApplicationError, BuildRequest, BuiltBlock, DecidedBlock};
-use hotshot_types::Height;
+use hotshot_types::{Height, dispersal};
 use rollup_abi::{Digest, Header, mmr::Mmr, roots, vote::payload_commitment};
 use store::{CommittedBlock, Store, StoreError, Tip};
 
@@ -114,13 +114,14 @@ fn fatal(error: StoreError) -> ApplicationError {
     }
 }
 
-fn child(parent: &Header, history: &Mmr, view: u64, timestamp_ms: u64, payload: &[u8]) -> Header {
+/// `made` is a view, a time and the payload's commitment.
+fn child(parent: &Header, history: &Mmr, (view, timestamp_ms, payload): (u64, u64, Digest)) -> Header {
     Header {
         view,
         height: parent.height + 1,
         timestamp_ms,
         parent: parent.commitment(),
-        payload_commitment: payload_commitment(payload),
+        payload_commitment: payload,
         roots_acc: roots::extend(&parent.roots_acc, &parent.state_root),
         history_root: history.root(),
         ..parent.clone()
@@ -133,20 +134,17 @@ impl Application for Ledger {
         let history = self.history(parent)?;
         let payload: Arc<[u8]> = vec![request.view.get().to_le_bytes()[0]; self.payload].into();
         let timestamp_ms = request.now_ms.max(parent.timestamp_ms + 1);
-        let header = child(parent, &history, request.view.get(), timestamp_ms, &payload);
+        let commitment = dispersal::commit(&request.committee, &payload).expect("a payload");
+        let header = child(parent, &history, (request.view.get(), timestamp_ms, commitment));
         self.keep(&header, history);
         (self.observer)(Moment::Built, &header);
         Ok(BuiltBlock { header, payload })
     }
 
-    async fn validate(
-        &self,
-        parent: Header,
-        header: Header,
-        payload: Arc<[u8]>,
-    ) -> Result<(), ApplicationError> {
+    async fn validate(&self, parent: Header, header: Header, _: Arc<[u8]>) -> Result<(), ApplicationError> {
         let history = self.history(&parent)?;
-        if child(&parent, &history, header.view, header.timestamp_ms, &payload) != header {
+        let made = (header.view, header.timestamp_ms, header.payload_commitment);
+        if child(&parent, &history, made) != header {
             return Err(ApplicationError::Invalid(
                 "not what follows from its parent".into(),
             ));

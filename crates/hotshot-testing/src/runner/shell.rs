@@ -305,7 +305,8 @@ fn epoch_of(message: &Message) -> Option<Epoch> {
         Message::Timeout(vote) => Some(vote.data.epoch),
         Message::TimeoutCertificate(certificate) => Some(certificate.epoch()),
         Message::FetchedBlocks(blocks) => Some(blocks.certificate.data().epoch),
-        Message::FetchProposal(_) | Message::FetchBlocks(_) => None,
+        // Payloads are small here: none travels in shares.
+        Message::FetchProposal(_) | Message::FetchBlocks(_) | Message::Dispersed(_) => None,
     }
 }
 

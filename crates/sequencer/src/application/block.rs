@@ -84,6 +84,8 @@ pub struct Slot {
     pub timestamp_ms: u64,
     /// The next committee's hash in an epoch's last block, else zero.
     pub next_committee: Digest,
+    /// The payload's commitment, which the engine has checked.
+    pub payload_commitment: Digest,
 }
 
 /// The header of height 0.
@@ -120,8 +122,8 @@ impl Branch {
         }
     }
 
-    /// The header of a child with this payload and state root.
-    fn child_header(&self, slot: Slot, payload: Digest, state_root: &Digest) -> Header {
+    /// The header of a child with this state root.
+    fn child_header(&self, slot: Slot, state_root: &Digest) -> Header {
         Header {
             chain_id: self.header.chain_id,
             epoch: slot.epoch,
@@ -129,7 +131,7 @@ impl Branch {
             height: self.header.height.saturating_add(1),
             timestamp_ms: slot.timestamp_ms,
             parent: self.leaf,
-            payload_commitment: payload,
+            payload_commitment: slot.payload_commitment,
             state_root: *state_root,
             roots_acc: roots::extend(&self.header.roots_acc, state_root),
             history_root: self.history.root(),
@@ -144,11 +146,10 @@ impl Branch {
     pub fn child<'a>(
         &self,
         slot: Slot,
-        payload: &[u8],
         transactions: impl Iterator<Item = &'a Verified>,
         outcome: BlockOutcome,
     ) -> Self {
-        let header = self.child_header(slot, vote::payload_commitment(payload), &outcome.state_root);
+        let header = self.child_header(slot, &outcome.state_root);
         let leaf = header.commitment();
         let mut history = self.history.clone();
         history.append(&leaf);
@@ -181,7 +182,7 @@ impl Branch {
         payload: &[u8],
         known: impl Fn(&TxId) -> bool + Sync,
     ) -> Result<Self, BlockFault> {
-        self.check_before(header, payload)?;
+        self.check_before(header)?;
         let transactions = assetvm::Payload::decode(payload)?;
         let threads = if transactions.len() > PARALLEL_FROM {
             SIGNATURE_THREADS
@@ -190,23 +191,19 @@ impl Branch {
         };
         let verified = assetvm::verify_block(transactions, known, threads)?;
         let outcome = assetvm::execute_block(&self.state, &verified)?;
-        let child = self.child(Slot::of(header), payload, verified.iter(), outcome);
+        let child = self.child(Slot::of(header), verified.iter(), outcome);
         compare(header, &child.header)?;
         Ok(child)
     }
 
     /// What of a proposed header can be checked before anything is executed.
-    fn check_before(&self, header: &Header, payload: &[u8]) -> Result<(), BlockFault> {
+    fn check_before(&self, header: &Header) -> Result<(), BlockFault> {
         if header.timestamp_ms <= self.header.timestamp_ms {
             let (got, parent) = (header.timestamp_ms, self.header.timestamp_ms);
             return Err(BlockFault::Timestamp { got, parent });
         }
         // Roots are not known yet, so the header's own stand in for them here.
-        let mut expected = self.child_header(
-            Slot::of(header),
-            vote::payload_commitment(payload),
-            &header.state_root,
-        );
+        let mut expected = self.child_header(Slot::of(header), &header.state_root);
         expected.roots_acc = header.roots_acc;
         compare(header, &expected)
     }
@@ -225,6 +222,7 @@ impl Slot {
             epoch: header.epoch,
             timestamp_ms: header.timestamp_ms,
             next_committee: header.next_committee,
+            payload_commitment: header.payload_commitment,
         }
     }
 }
