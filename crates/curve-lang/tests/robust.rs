@@ -8,6 +8,7 @@ use curve_lang::{
     diagnostic::{MAX_DIAGNOSTICS, Style, render},
     format,
     ide::{definition, hover},
+    testing::{TestOptions, run_reference_tests},
 };
 use proptest::prelude::*;
 
@@ -193,6 +194,26 @@ fn depth_is_bounded() {
         "program p; state {{ m: {} Count }}",
         "map Count => ".repeat(15_000)
     ));
+}
+
+/// The deepest calls of the deepest expressions that are allowed, by the interpreter that recurses.
+#[test]
+fn the_deepest_programs_run() {
+    let mut source = "program p;\n".to_owned();
+    for at in 0..6 {
+        let inner = if at == 5 {
+            "1".to_owned()
+        } else {
+            format!("f{}()", at + 1)
+        };
+        let (open, close) = ("(1 + ".repeat(28), ")".repeat(28));
+        source.push_str(&format!("fn f{at}() -> Count {{ {open}{inner}{close} }}\n"));
+    }
+    source.push_str("view v() -> Count { f0() }\ntest \"deep\" { assert v() == 169; }\n");
+    let checked = check(&source);
+    assert!(checked.diagnostics.is_empty(), "{}", checked.diagnostics);
+    let reports = run_reference_tests(&checked.program, TestOptions::default());
+    assert_eq!(reports[0].failure, None);
 }
 
 /// Programs of about the largest size, of everything that could take more than linear time.
