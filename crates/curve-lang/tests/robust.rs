@@ -31,7 +31,10 @@ fn exercise(source: &str) {
         Err(errors) => assert!(errors.has_errors()),
     }
     if let Ok(formatted) = format(source) {
-        assert_eq!(format(&formatted).as_deref(), Ok(formatted.as_str()));
+        assert!(
+            format(&formatted).as_ref() == Ok(&formatted),
+            "formatted otherwise the second time"
+        );
     }
     for offset in [0, source.len() / 2, source.len()] {
         let offset = u32::try_from(offset).unwrap();
@@ -240,6 +243,16 @@ fn large_programs_are_bounded() {
         format!(
             "entry e() {{ {} }}",
             many(&|_| "for i in 0..9 { for j in 0..9 {} }\n".to_owned())
+        ),
+        format!(
+            "state {{ n: Count }} fn f() {{ {} }} entry e() {{ {} }}",
+            "state.n += 1; ".repeat(12),
+            "f(); ".repeat(40_000)
+        ),
+        format!(
+            "view v(a: Count) -> Count {{ {} match a {{ {} _ => 0 }} }}",
+            (0..900).map(|i| format!("let v{i} = a;\n")).collect::<String>(),
+            (0..12_000).map(|i| format!("{i} => 1,")).collect::<String>()
         ),
         "{".repeat(250_000),
         "a ".repeat(120_000),

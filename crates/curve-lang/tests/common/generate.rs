@@ -416,7 +416,21 @@ impl Generator {
             let key = format!("state.m[{} % 3]", keys[self.random.below(3)]);
             let other = format!("state.m[{} % 3]", keys[self.random.below(3)]);
             let more = self.random.below(9);
-            text.push_str(&match self.random.below(6) {
+            let writers: Vec<usize> = (0..self.functions.len())
+                .filter(|at| self.functions[*at].writes)
+                .collect();
+            text.push_str(&match self.random.below(7) {
+                6 if !writers.is_empty() => {
+                    let writer = writers[self.random.below(writers.len())];
+                    let (name, ty) = (self.name("c"), self.functions[writer].result);
+                    let call = self.call_of(scope, writer, 0);
+                    scope.vars.push(Var {
+                        name: name.clone(),
+                        ty,
+                        mutable: false,
+                    });
+                    format!("let {name} = {call};\n")
+                }
                 0 => format!("{key} = {more};\n"),
                 1 => format!("{key} = {other} % 1_000 + {more};\n"),
                 2 => format!("state.n = {key} % 1_000;\n"),
