@@ -8,9 +8,10 @@ mod layout;
 mod space;
 
 use crate::{
-    diagnostic::{Diagnostics, Sink},
+    diagnostic::{Code, Diagnostic, Diagnostics, Sink},
+    span::Span,
     syntax::{
-        lexer::Lexed,
+        lexer::{Lexed, MAX_SOURCE},
         parser::parse,
         token::{CommentKind, TokenKind},
     },
@@ -35,10 +36,18 @@ pub fn format(source: &str) -> Result<String, Diagnostics> {
     for at in 0..pieces.len() {
         printer.piece(&pieces, at);
     }
-    if !printer.out.is_empty() {
-        printer.out.push('\n');
+    let mut text = printer.out;
+    if !text.is_empty() {
+        text.push('\n');
     }
-    Ok(printer.out)
+    if text.len() > MAX_SOURCE {
+        let title = format!("laid out, this file would have {} bytes", text.len());
+        let diagnostic = Diagnostic::new(Code::SourceTooLong, Span::default(), title);
+        return Err(
+            Diagnostics::default().with(diagnostic.note(format!("a program has at most {MAX_SOURCE} bytes")))
+        );
+    }
+    Ok(text)
 }
 
 /// A token or a comment.

@@ -8,6 +8,7 @@ use curve_lang::{
     diagnostic::{MAX_DIAGNOSTICS, Style, render},
     format,
     ide::{definition, hover},
+    testing::{TestOptions, run_reference_tests},
 };
 use proptest::prelude::*;
 
@@ -30,7 +31,10 @@ fn exercise(source: &str) {
         Err(errors) => assert!(errors.has_errors()),
     }
     if let Ok(formatted) = format(source) {
-        assert_eq!(format(&formatted).as_deref(), Ok(formatted.as_str()));
+        assert!(
+            format(&formatted).as_ref() == Ok(&formatted),
+            "formatted otherwise the second time"
+        );
     }
     for offset in [0, source.len() / 2, source.len()] {
         let offset = u32::try_from(offset).unwrap();
@@ -195,6 +199,26 @@ fn depth_is_bounded() {
     ));
 }
 
+/// The deepest calls of the deepest expressions that are allowed, by the interpreter that recurses.
+#[test]
+fn the_deepest_programs_run() {
+    let mut source = "program p;\n".to_owned();
+    for at in 0..6 {
+        let inner = if at == 5 {
+            "1".to_owned()
+        } else {
+            format!("f{}()", at + 1)
+        };
+        let (open, close) = ("(1 + ".repeat(28), ")".repeat(28));
+        source.push_str(&format!("fn f{at}() -> Count {{ {open}{inner}{close} }}\n"));
+    }
+    source.push_str("view v() -> Count { f0() }\ntest \"deep\" { assert v() == 169; }\n");
+    let checked = check(&source);
+    assert!(checked.diagnostics.is_empty(), "{}", checked.diagnostics);
+    let reports = run_reference_tests(&checked.program, TestOptions::default());
+    assert_eq!(reports[0].failure, None);
+}
+
 /// Programs of about the largest size, of everything that could take more than linear time.
 #[test]
 fn large_programs_are_bounded() {
@@ -219,6 +243,16 @@ fn large_programs_are_bounded() {
         format!(
             "entry e() {{ {} }}",
             many(&|_| "for i in 0..9 { for j in 0..9 {} }\n".to_owned())
+        ),
+        format!(
+            "state {{ n: Count }} fn f() {{ {} }} entry e() {{ {} }}",
+            "state.n += 1; ".repeat(12),
+            "f(); ".repeat(40_000)
+        ),
+        format!(
+            "view v(a: Count) -> Count {{ {} match a {{ {} _ => 0 }} }}",
+            (0..900).map(|i| format!("let v{i} = a;\n")).collect::<String>(),
+            (0..12_000).map(|i| format!("{i} => 1,")).collect::<String>()
         ),
         "{".repeat(250_000),
         "a ".repeat(120_000),

@@ -6,7 +6,7 @@ mod write;
 
 pub use parse::AsmError;
 
-use crate::Program;
+use crate::{Instr, Program};
 
 impl Program {
     /// Reads assembly. The program is not verified.
@@ -17,6 +17,11 @@ impl Program {
     /// Writes a program as assembly. What cannot be named, because it is out of bounds, is written as its number.
     pub fn disassemble(&self) -> String {
         write::program(self)
+    }
+
+    /// Writes one instruction of this program, its jump target as `l` and the instruction's index.
+    pub fn show(&self, instr: &Instr) -> String {
+        write::instr(self, instr)
     }
 }
 

@@ -455,6 +455,11 @@ fn worst_gas_is_known_without_loops() {
     let expected = call.of(0, words) + (call.of(0, 1) + ret) + ret + invariant;
     assert_eq!(program.worst_gas(1).unwrap().0, expected);
     assert_eq!(program.worst_gas(9), None);
+    assert_eq!(program.instruction_gas(1, 0).unwrap().0, call.of(0, 1));
+    assert_eq!(program.instruction_gas(1, 1).unwrap().0, ret);
+    assert_eq!(program.instruction_gas(1, 2), None);
+    let shown = program.program().show(&program.program().functions[1].code[0]);
+    assert_eq!(shown, "call helper, r0, r3");
     assert_eq!(
         verified("again: jump.lt r0, r3, again").worst_gas(1),
         None,

@@ -112,6 +112,7 @@ impl Checker<'_> {
             );
         }
         self.finish_locals();
+        self.body.effects.depth = function.body.depth;
         self.effects[at] = std::mem::take(&mut self.body.effects);
         let entry = &mut self.program.functions[at];
         entry.locals = std::mem::take(&mut self.body.locals);

@@ -11,8 +11,9 @@ use crate::{
 /// Most rounds of all loops of one call.
 pub const MAX_ROUNDS: u64 = 65_536;
 
-/// Most functions that call one another, the first and the last one included.
-const MAX_CALLS: usize = 16;
+/// How deep the expressions of functions that call one another may be, added up. It bounds the stack of whoever walks
+/// through a program by recursion.
+const MAX_CALL_DEPTH: u16 = 192;
 
 /// What a body does, itself.
 #[derive(Clone, Debug, Default)]
@@ -23,6 +24,8 @@ pub(super) struct Effects {
     pub writes: Option<Span>,
     /// Where it asks for the caller.
     pub caller: Option<Span>,
+    /// How deep its expressions are.
+    pub depth: u16,
 }
 
 /// Whether a function was visited.
@@ -114,20 +117,24 @@ impl Checker<'_> {
 
     /// A function does what the functions that it calls do.
     fn spread_effects(&mut self) {
-        let mut chains = vec![0usize; self.program.functions.len()];
+        let mut depths = vec![0u16; self.program.functions.len()];
         for id in self.program.order.clone() {
             let mut effects = std::mem::take(&mut self.effects[id.index()]);
             let below = effects
                 .calls
                 .iter()
-                .max_by_key(|(callee, _)| chains[callee.index()])
+                .max_by_key(|(callee, _)| depths[callee.index()])
                 .copied();
-            let chain = below.map_or(1, |(callee, _)| chains[callee.index()].saturating_add(1));
-            if let Some((_, span)) = below.filter(|_| chain > MAX_CALLS) {
-                let title = format!("more than {MAX_CALLS} functions call one another here");
-                self.error(Code::TooDeep, span, title);
+            let depth = below
+                .map_or(0, |(callee, _)| depths[callee.index()])
+                .saturating_add(effects.depth);
+            if let Some((_, span)) = below.filter(|_| depth > MAX_CALL_DEPTH) {
+                let title = "functions that call one another lie too deep here";
+                self.report(Diagnostic::new(Code::TooDeep, span, title).note(format!(
+                    "their expressions, one within another, are {depth} deep, at most {MAX_CALL_DEPTH} are possible"
+                )));
             }
-            chains[id.index()] = if chain > MAX_CALLS { 0 } else { chain };
+            depths[id.index()] = if depth > MAX_CALL_DEPTH { 0 } else { depth };
             for (callee, span) in &effects.calls {
                 let inner = &self.effects[callee.index()];
                 effects.writes = effects.writes.or(inner.writes.map(|_| *span));

@@ -12,6 +12,9 @@ use crate::{
     value::Value,
 };
 
+/// Most arms of a match.
+const MAX_ARMS: usize = 256;
+
 /// What the arms so far cover.
 #[derive(Default)]
 struct Covered {
@@ -29,6 +32,14 @@ impl Checker<'_> {
         hint: Option<&Type>,
     ) -> Expr {
         let value = self.any_value(value, None);
+        if arms.len() > MAX_ARMS {
+            self.error(
+                Code::TooLarge,
+                span,
+                format!("a match has at most {MAX_ARMS} arms, here are {}", arms.len()),
+            );
+            return Expr::bad(span);
+        }
         let mut covered = Covered::default();
         let mut checked: Vec<Arm> = Vec::new();
         let mut hint = hint.cloned();

@@ -123,7 +123,7 @@ codes! {
         Some("entry go() {"),
         Some("entry go() {}");
     TooDeep "E0103" "too much inside one another"
-        "Expressions, blocks and types may lie 64 deep inside one another, counting each operator of a chain. Give a name to a part of it with `let`, or make it a `fn`."
+        "Expressions, blocks and types may lie 64 deep inside one another, counting each operator of a chain, and those of functions that call one another 192 together. Give a name to a part of it with `let`, or make it a `fn`."
         None,
         None;
     ChainedComparison "E0104" "comparisons do not chain"

@@ -18,6 +18,9 @@ use crate::{
 /// Functions of at most so many expressions and statements become part of their callers.
 pub(super) const INLINE_SIZE: usize = 48;
 
+/// Callers with more values than this call: a source of calls alone would become too many of them.
+pub(super) const INLINE_ROOM: usize = 8_192;
+
 impl Builder<'_, '_> {
     pub(super) fn short_circuit(&mut self, a: &Expr, b: &Expr, on: bool) -> Vec<Val> {
         let Some(first) = self.operands([a]) else {

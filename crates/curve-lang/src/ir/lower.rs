@@ -197,7 +197,9 @@ impl Builder<'_, '_> {
     }
 
     fn call(&mut self, id: FnId, ins: Vec<Val>, ty: &Type) -> Vec<Val> {
-        if self.context.inline && self.context.sizes[id.index()] <= super::control::INLINE_SIZE {
+        let small = self.context.sizes[id.index()] <= super::control::INLINE_SIZE;
+        let room = self.function.types.len() <= super::control::INLINE_ROOM;
+        if self.context.inline && small && room {
             return self.inline(id, &ins);
         }
         let types = layout::scalars(ty, self.context.program);

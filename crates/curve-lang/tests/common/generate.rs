@@ -232,7 +232,9 @@ impl Generator {
             in_loop: false,
         };
         let mut body = self.body(&mut scope, 3);
-        if payable {
+        if payable && self.chance(8) {
+            body = body.replacen('{', "{\n    move payment /down 3 from payment to state.v;\n", 1);
+        } else if payable {
             let target = if self.chance(3) { "state.who" } else { "state.v" };
             body = body.replacen('{', &format!("{{\n    move payment to {target};\n"), 1);
             if self.chance(2) {
@@ -288,7 +290,8 @@ impl Generator {
                 format!("{word} {name}: {} = {value};\n", ty.text())
             }
             3 | 4 => self.assign_local(scope, depth),
-            5 | 6 if scope.writes => self.assign_state(scope, depth),
+            5 if scope.writes => self.assign_state(scope, depth),
+            6 if scope.writes => self.aliases(scope),
             7 if depth > 0 => {
                 let condition = self.expr(scope, Bool, less);
                 let then = self.block(scope, less);
@@ -399,6 +402,52 @@ impl Generator {
                 format!("state.{place} = {value};\n")
             }
         }
+    }
+
+    /// Reads and writes of a map and a cell, one after the other, at keys that may be the same.
+    fn aliases(&mut self, scope: &mut Scope) -> String {
+        let keys = [
+            self.expr(scope, Count, 0),
+            self.expr(scope, Count, 0),
+            "1".to_owned(),
+        ];
+        let mut text = String::new();
+        for _ in 0..3 + self.random.below(5) {
+            let key = format!("state.m[{} % 3]", keys[self.random.below(3)]);
+            let other = format!("state.m[{} % 3]", keys[self.random.below(3)]);
+            let more = self.random.below(9);
+            let writers: Vec<usize> = (0..self.functions.len())
+                .filter(|at| self.functions[*at].writes)
+                .collect();
+            text.push_str(&match self.random.below(7) {
+                6 if !writers.is_empty() => {
+                    let writer = writers[self.random.below(writers.len())];
+                    let (name, ty) = (self.name("c"), self.functions[writer].result);
+                    let call = self.call_of(scope, writer, 0);
+                    scope.vars.push(Var {
+                        name: name.clone(),
+                        ty,
+                        mutable: false,
+                    });
+                    format!("let {name} = {call};\n")
+                }
+                0 => format!("{key} = {more};\n"),
+                1 => format!("{key} = {other} % 1_000 + {more};\n"),
+                2 => format!("state.n = {key} % 1_000;\n"),
+                3 => format!("state.n = {more};\n"),
+                4 => format!("{key} = state.n % 1_000;\n"),
+                _ => {
+                    let name = self.name("m");
+                    scope.vars.push(Var {
+                        name: name.clone(),
+                        ty: Count,
+                        mutable: false,
+                    });
+                    format!("let {name} = {key};\n")
+                }
+            });
+        }
+        text
     }
 
     fn money(&mut self, scope: &mut Scope, depth: usize) -> String {

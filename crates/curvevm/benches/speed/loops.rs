@@ -2,7 +2,7 @@
 
 use std::{fmt::Write, hint::black_box};
 
-use curvevm::Value;
+use curvevm::{Program, Value};
 
 use crate::{Bench, best};
 
@@ -178,5 +178,31 @@ pub fn table() -> String {
         "\nOne call of a counter (two entries read, two written, an event): {ns:.0} ns."
     )
     .expect("memory");
+    let (size, ns) = loading();
+    writeln!(
+        text,
+        "\nDecoding and verifying a program of {size} instructions: {ns:.0} ns per instruction."
+    )
+    .expect("memory");
     text
+}
+
+/// Decoding and verifying a large program: its size, and nanoseconds for each instruction.
+fn loading() -> (usize, f64) {
+    let body =
+        "  lt.u64 r2, r0, r1\n  require r2, Bad\n  add.u64 r0, r0, r1\n  store c, r0\n  jump.if r2, l\nl:\n"
+            .repeat(50);
+    let functions =
+        (0..100).map(|n| format!("entry f{n}(a: u64, b: u64) {{\n regs bool\n{body} ret r0\n}}\n"));
+    let declarations = "program large\nerror Bad \"bad\"\ncell c: (n: u64)\n".to_owned();
+    let text = declarations + &functions.collect::<String>();
+    let encoded = Program::assemble(&text).expect("assembly").encode();
+    let load = || {
+        Program::decode(&encoded)
+            .expect("an encoding")
+            .verify()
+            .expect("sound")
+    };
+    let size = load().program().functions.iter().map(|f| f.code.len()).sum();
+    (size, best(|| drop(black_box(load()))) / size as f64)
 }

@@ -48,6 +48,8 @@ pub struct Builder {
     pub plain: Vec<Op>,
     /// As run: of the same length, so that instructions have the same place in both.
     pub code: Vec<Op>,
+    /// What each instruction costs.
+    pub costs: Vec<u64>,
     pub frames: Vec<Frame>,
     pub packs: Vec<Vec<Type>>,
 }
@@ -99,7 +101,9 @@ impl Builder {
             results: words_of(function.results.iter().copied()),
             gas: lowering.blocks[0],
         });
-        Ok(worst_gas(function, &costs, summaries))
+        let worst = worst_gas(function, &costs, summaries);
+        self.costs.extend(costs);
+        Ok(worst)
     }
 }
 

@@ -24,6 +24,7 @@ pub struct Verified {
     pub(crate) code: Vec<Op>,
     /// All functions, instruction by instruction, for who wants to see each.
     pub(crate) plain: Vec<Op>,
+    costs: Vec<u64>,
     pub(crate) frames: Vec<Frame>,
     pub(crate) slots: Vec<SlotInfo>,
     /// Constants of 128 bits: low word, high word, zeros. Of 256 bits: big-endian words.
@@ -94,6 +95,7 @@ impl Verified {
             worst: summaries.iter().map(|s| s.worst).collect(),
             code: builder.code,
             plain: builder.plain,
+            costs: builder.costs,
             frames: builder.frames,
             packs: builder.packs,
             program,
@@ -134,6 +136,15 @@ impl Verified {
             }
         }
         Some(Gas(total))
+    }
+
+    /// What an instruction costs by itself.
+    pub fn instruction_gas(&self, function: u16, pc: u16) -> Option<Gas> {
+        let code = &self.program.functions.get(usize::from(function))?.code;
+        code.get(usize::from(pc))?;
+        let start = self.frames[usize::from(function)].start as usize;
+        let cost = self.costs.get(start.checked_add(pc.into())?)?;
+        Some(Gas(*cost))
     }
 
     fn worst_entered(&self, function: u16) -> Option<u64> {

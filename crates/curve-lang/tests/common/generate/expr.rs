@@ -94,9 +94,14 @@ impl Generator {
             .filter(|at| self.functions[*at].result == ty && (scope.writes || !self.functions[*at].writes))
             .collect();
         let at = *found.get(self.random.below(found.len().max(1)))?;
+        Some(self.call_of(scope, at, depth))
+    }
+
+    /// A call of this function.
+    pub(super) fn call_of(&mut self, scope: &mut Scope, at: usize, depth: usize) -> String {
         let (name, params) = (self.functions[at].name.clone(), self.functions[at].params.clone());
         let args: Vec<String> = params.iter().map(|ty| self.expr(scope, *ty, depth)).collect();
-        Some(format!("{name}({})", args.join(", ")))
+        format!("{name}({})", args.join(", "))
     }
 
     fn operation(&mut self, scope: &mut Scope, ty: Ty, d: usize) -> String {
