@@ -34,7 +34,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ),
     ("L4 services", &["batch-poster", "sequencer"]),
     ("L5 for people", &["asset", "assetctl", "testnet"]),
-    ("development", &["program-tests", "xtask"]),
+    ("development", &["program-tests", "xtask", "fuzz"]),
 ];
 
 /// Crates without IO, clock and randomness of their own.

@@ -1,0 +1,209 @@
+//! The consensus core under any sequence of inputs: right, wrong, out of order, twice, of other epochs, from quorums that
+//! lie. Between any two of them it may lose what is not durable and start again.
+//!
+//! An input's first eight bytes choose node, epochs and how much the node's surroundings do by themselves; each further eight
+//! bytes are one thing that happens ([`happen`]). What is asserted after each step is in [`checks`].
+
+mod checks;
+mod happen;
+mod universe;
+
+use std::{collections::VecDeque, time::Duration};
+
+use hotshot::{
+    Anchor, Committees, Config, Consensus, Input, Now, Outgoing, Output, Record, Recovery, Token, Verdict,
+};
+use hotshot_testing::fixtures::{EPOCH_MS, fast, genesis, node_id};
+use hotshot_types::{Block, Epochs, View};
+use rollup_abi::{Digest, Header};
+
+use self::checks::Checks;
+use crate::entropy::Entropy;
+
+/// Most writes under way: more than that, and the disk holds the node up.
+const MAX_WRITES: usize = 64;
+/// Most blocks in the universe.
+const MAX_BLOCKS: usize = 4_096;
+
+/// A node, and all that was ever said to it or by it.
+struct World {
+    config: Config,
+    core: Consensus,
+    clock: Now,
+    /// All blocks, genesis first, each after its parent.
+    blocks: Vec<Block>,
+    /// What is being written, and what is durable.
+    writing: VecDeque<(Token, Vec<Record>)>,
+    log: Vec<Record>,
+    written: Vec<Token>,
+    /// What the application has been asked.
+    judging: VecDeque<Digest>,
+    building: Option<(View, Header, Digest)>,
+    automatic: Automatic,
+    checks: Checks,
+}
+
+/// What the node's surroundings do by themselves.
+#[derive(Clone, Copy, Debug)]
+struct Automatic {
+    disk: bool,
+    judge: bool,
+    build: bool,
+}
+
+/// One input of the target.
+pub fn step(input: &[u8]) {
+    let mut entropy = Entropy::new(input);
+    let mut world = World::new(&mut Entropy::new(&entropy.bytes::<8>()));
+    while !entropy.is_empty() {
+        let bytes = entropy.bytes::<8>();
+        world.happen(&mut Entropy::new(&bytes));
+    }
+}
+
+impl World {
+    fn new(entropy: &mut Entropy) -> Self {
+        let automatic = entropy.byte();
+        let epochs = Epochs::of_length([0, 1, 2, 3, 5][entropy.below(5)]);
+        let config = Config {
+            node: node_id(3 - entropy.below(4)),
+            committees: Committees::new(universe::committee(0)),
+            epochs,
+            genesis: genesis(),
+            timing: fast(),
+        };
+        let clock = Now {
+            elapsed: Duration::ZERO,
+            wall_ms: EPOCH_MS,
+        };
+        let genesis = Block {
+            header: genesis(),
+            payload: [].into(),
+        };
+        Self {
+            core: Consensus::new(config.clone(), Recovery::genesis(genesis.header.clone()), clock),
+            config,
+            clock,
+            blocks: vec![genesis],
+            writing: VecDeque::new(),
+            log: Vec::new(),
+            written: Vec::new(),
+            judging: VecDeque::new(),
+            building: None,
+            automatic: Automatic {
+                disk: automatic & 1 == 0,
+                judge: automatic & 2 == 0,
+                build: automatic & 4 == 0,
+            },
+            checks: Checks::new(epochs),
+        }
+    }
+
+    /// Gives the node an input, and what follows of itself.
+    fn input(&mut self, input: Input) {
+        let mut inputs = VecDeque::from([input]);
+        while let Some(input) = inputs.pop_front() {
+            let mut out = Vec::new();
+            self.checks.before(&self.core);
+            self.core.step(self.clock, input, &mut out);
+            self.checks.after(&self.core, &out, &self.log, &self.blocks);
+            for output in out {
+                self.output(output);
+            }
+            while self.writing.len() > if self.automatic.disk { 0 } else { MAX_WRITES } {
+                inputs.extend(self.write());
+            }
+            if self.automatic.judge {
+                let verdict = Verdict::Valid;
+                inputs.extend(
+                    self.judging
+                        .drain(..)
+                        .map(|leaf| Input::Validated { leaf, verdict }),
+                );
+            }
+            if self.automatic.build {
+                inputs.extend(self.build());
+            }
+        }
+    }
+
+    fn output(&mut self, output: Output) {
+        match output {
+            Output::Persist { token, records } => self.writing.push_back((token, records)),
+            Output::Validate { leaf, .. } => self.judging.push_back(leaf),
+            Output::Build {
+                view,
+                next_committee,
+                parent,
+                ..
+            } => self.building = Some((view, parent, next_committee)),
+            Output::Send {
+                what: Outgoing::Proposal(proposal),
+                ..
+            } => {
+                let block = Block {
+                    header: proposal.header.clone(),
+                    payload: proposal.payload.clone(),
+                };
+                self.learn(block);
+            }
+            Output::Decide(decided) => {
+                let last = decided.into_iter().next_back().expect("checked: never empty");
+                let anchor = Anchor {
+                    header: last.block.header,
+                    certificate: last.certificate,
+                };
+                self.log.push(Record::Decided(anchor));
+            }
+            _ => {}
+        }
+    }
+
+    /// The oldest write becomes durable.
+    fn write(&mut self) -> Option<Input> {
+        let (token, records) = self.writing.pop_front()?;
+        self.log.extend(records);
+        self.written.push(token);
+        Some(Input::Persisted(token))
+    }
+
+    /// The application builds what it was asked for.
+    fn build(&mut self) -> Option<Input> {
+        let (view, parent, next_committee) = self.building.take()?;
+        let epoch = self
+            .config
+            .epochs
+            .of(hotshot_types::Height::new(parent.height).next());
+        let header = Header {
+            epoch: epoch.get(),
+            next_committee,
+            ..hotshot_testing::fixtures::child(&parent, view, self.clock.wall_ms, &[])
+        };
+        let payload = [].into();
+        Some(Input::Built {
+            view,
+            block: Block { header, payload },
+        })
+    }
+
+    /// The process dies, and starts again from what is durable.
+    fn restart(&mut self) {
+        let mut recovery = Recovery::genesis(genesis());
+        for record in &self.log {
+            recovery.apply(record.clone());
+        }
+        self.writing.clear();
+        self.written.clear();
+        self.judging.clear();
+        self.building = None;
+        self.core = Consensus::new(self.config.clone(), recovery, self.clock);
+        self.checks.restarted();
+        self.input(Input::Tick);
+    }
+
+    fn learn(&mut self, block: Block) {
+        if self.blocks.len() < MAX_BLOCKS && !self.blocks.contains(&block) {
+            self.blocks.push(block);
+        }
+    }
+}
