@@ -30,8 +30,15 @@
 //! - Every map is bounded; blocks are keyed by leaf (which commits to the view), never by view alone.
 //! - A contradiction that only a third of faulty stake can cause ends in [`Output::Halt`], not in a guess.
 //!
-//! Not here yet, with their place: dispersal of the payload (a condition of [`rules::may_vote2`] and another [`Input`]),
-//! change of epochs ([`Committees`] and the epoch of a justification).
+//! # Epochs
+//!
+//! The committee of epoch `e + 2` is fixed by the last block of epoch `e`; an epoch's last block names the next committee's hash,
+//! and is followed only when it is known to be final: the first proposal of the next epoch carries its Certificate2. So at
+//! most one block is handed over, and the argument above holds in each epoch on its own; across epochs, locks are ordered by
+//! epoch first ([`hotshot_types::VoteData::rank`]). If first votes for a rival keep the last block from being decided in its
+//! view, it is proposed again in a later one, justified by its own certificate.
+//!
+//! Large payloads reach a node in shares before its core sees the proposal: that is the engine's work, and adds no rule here.
 
 #![deny(clippy::arithmetic_side_effects)]
 
