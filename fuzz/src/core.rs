@@ -6,9 +6,13 @@
 
 mod checks;
 mod happen;
+mod quorum;
 mod universe;
 
-use std::{collections::VecDeque, time::Duration};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Duration,
+};
 
 use hotshot::{
     Anchor, Committees, Config, Consensus, Input, Now, Outgoing, Output, Record, Recovery, Token, Verdict,
@@ -17,7 +21,7 @@ use hotshot_testing::fixtures::{EPOCH_MS, fast, genesis, node_id};
 use hotshot_types::{Block, Epochs, View};
 use rollup_abi::{Digest, Header};
 
-use self::checks::Checks;
+use self::{checks::Checks, quorum::Quorum};
 use crate::entropy::Entropy;
 
 /// Most writes under way: more than that, and the disk holds the node up.
@@ -32,6 +36,8 @@ struct World {
     clock: Now,
     /// All blocks, genesis first, each after its parent.
     blocks: Vec<Block>,
+    /// Where each of them stands.
+    index: BTreeMap<Digest, usize>,
     /// What is being written, and what is durable.
     writing: VecDeque<(Token, Vec<Record>)>,
     log: Vec<Record>,
@@ -40,6 +46,8 @@ struct World {
     judging: VecDeque<Digest>,
     building: Option<(View, Header, Digest)>,
     automatic: Automatic,
+    /// Where quorums do not lie.
+    honest: Option<Quorum>,
     checks: Checks,
 }
 
@@ -64,6 +72,7 @@ pub fn step(input: &[u8]) {
 impl World {
     fn new(entropy: &mut Entropy) -> Self {
         let automatic = entropy.byte();
+        let honest = automatic & 8 == 0;
         let epochs = Epochs::of_length([0, 1, 2, 3, 5][entropy.below(5)]);
         let config = Config {
             node: node_id(3 - entropy.below(4)),
@@ -82,8 +91,8 @@ impl World {
         };
         Self {
             core: Consensus::new(config.clone(), Recovery::genesis(genesis.header.clone()), clock),
-            config,
             clock,
+            index: BTreeMap::from([(genesis.header.commitment(), 0)]),
             blocks: vec![genesis],
             writing: VecDeque::new(),
             log: Vec::new(),
@@ -95,7 +104,9 @@ impl World {
                 judge: automatic & 2 == 0,
                 build: automatic & 4 == 0,
             },
-            checks: Checks::new(epochs),
+            honest: honest.then(|| Quorum::new(&config.genesis, epochs)),
+            config,
+            checks: Checks::new(epochs, honest),
         }
     }
 
@@ -202,8 +213,14 @@ impl World {
     }
 
     fn learn(&mut self, block: Block) {
-        if self.blocks.len() < MAX_BLOCKS && !self.blocks.contains(&block) {
+        let leaf = block.header.commitment();
+        if self.blocks.len() < MAX_BLOCKS && !self.index.contains_key(&leaf) {
+            self.index.insert(leaf, self.blocks.len());
             self.blocks.push(block);
         }
+    }
+
+    fn known(&self, leaf: &Digest) -> Option<&Block> {
+        self.index.get(leaf).map(|at| &self.blocks[*at])
     }
 }

@@ -57,7 +57,7 @@ pub const TARGETS: [Target; 12] = [
     Target::new("share", wire::share, 10, 2_000),
     Target::new("wrong_encoding", wire::wrong_encoding, 10, 500),
     Target::new("record", wire::record, 40, 10_000),
-    Target::new("step", core::step, 200, 2_000),
+    Target::new("step", core::step, 200, 1_000),
 ];
 
 impl Target {

@@ -18,6 +18,8 @@ type Place = (View, Epoch, (Epoch, View), u64);
 
 pub struct Checks {
     epochs: Epochs,
+    /// Whether quorums do not lie.
+    honest: bool,
     halted: bool,
     place: Place,
     certificates: usize,
@@ -39,9 +41,10 @@ fn place(core: &Consensus) -> Place {
 }
 
 impl Checks {
-    pub fn new(epochs: Epochs) -> Self {
+    pub fn new(epochs: Epochs, honest: bool) -> Self {
         Self {
             epochs,
+            honest,
             halted: false,
             place: Place::default(),
             certificates: 0,
@@ -78,6 +81,11 @@ impl Checks {
     fn silent_when_halted(&self, core: &Consensus, out: &[Output]) {
         assert!(!self.halted || out.is_empty(), "halted, and says {out:?}");
         assert!(!self.halted || core.halted().is_some(), "halted no more");
+        let halted = core.halted();
+        assert!(
+            !self.honest || halted.is_none(),
+            "an honest quorum halts it: {halted:?}"
+        );
         let halts = out.iter().position(|output| matches!(output, Output::Halt(_)));
         assert!(
             halts.is_none_or(|at| at + 1 == out.len()),
@@ -183,15 +191,19 @@ impl Checks {
 
     /// B1, where one committee rules for ever: no second vote for a block that a later first vote excludes.
     fn not_excluded(&self, data: &VoteData, blocks: &[Block]) {
-        if self.epochs != Epochs::ENDLESS || self.votes2.contains_key(&data.view) {
+        let later = self.votes1.range(data.view.next()..);
+        if self.epochs != Epochs::ENDLESS
+            || self.votes2.contains_key(&data.view)
+            || later.clone().count() == 0
+        {
             return;
         }
         let parents: BTreeMap<Digest, Digest> = blocks
             .iter()
             .map(|block| (block.header.commitment(), block.header.parent))
             .collect();
-        for (view, later) in self.votes1.range(data.view.next()..) {
-            let mut way = std::iter::successors(Some(later.leaf), |leaf| parents.get(leaf).copied());
+        for (view, vote) in later {
+            let mut way = std::iter::successors(Some(vote.leaf), |leaf| parents.get(leaf).copied());
             assert!(
                 way.any(|leaf| leaf == data.leaf),
                 "second vote of view {} against the first of {view}",

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use hotshot::{Input, Verdict};
 use hotshot_testing::fixtures::PLACEHOLDER;
 use hotshot_types::{
-    Block, Epoch, Height, Justify, Phase, Proposal, SignedProposal, View, VoteData, message::FetchedBlocks,
+    Block, Epoch, Height, Justify, Proposal, SignedProposal, View, VoteData, message::FetchedBlocks,
 };
 use rollup_abi::Header;
 
@@ -20,14 +20,14 @@ impl World {
         let input = match entropy.byte() % 32 {
             0..=6 => self.new_proposal(entropy),
             7..=8 => self.old_proposal(entropy),
-            9..=12 => Input::Certificate1(self.certificate(entropy)),
-            13..=15 => Input::Certificate2(self.certificate(entropy)),
+            9..=12 => self.certificate1(entropy),
+            13..=15 => self.certificate2(entropy),
             16..=17 => self.timeout_certificate(entropy),
             18 => Input::TimeoutOneHonest {
                 view: self.view(entropy),
                 epoch: self.epoch(entropy),
             },
-            19 => Input::Committee(if entropy.once_in(8) {
+            19 => Input::Committee(if self.honest.is_none() && entropy.once_in(8) {
                 universe::rival_committee(entropy.number())
             } else {
                 universe::committee(self.core.epoch().next().get() + entropy.number() % 2)
@@ -48,7 +48,7 @@ impl World {
     /// What the node is locked on, mostly; or any block.
     fn parent(&self, entropy: &mut Entropy) -> Header {
         let lock = self.core.lock().data().leaf;
-        let locked = self.blocks.iter().find(|block| block.header.commitment() == lock);
+        let locked = self.known(&lock);
         let any = &self.blocks[entropy.below(self.blocks.len())];
         let block = if entropy.once_in(4) {
             any
@@ -110,31 +110,35 @@ impl World {
         let parent = if view.get() != block.header.view {
             block.header.clone()
         } else {
-            let parent = self
-                .blocks
-                .iter()
-                .find(|b| b.header.commitment() == block.header.parent);
+            let parent = self.known(&block.header.parent);
             parent.unwrap_or(&self.blocks[0]).header.clone()
         };
         self.propose(block, &parent, view, entropy)
     }
 
-    fn propose(&self, mut block: Block, parent: &Header, view: View, entropy: &mut Entropy) -> Input {
+    fn propose(&mut self, mut block: Block, parent: &Header, view: View, entropy: &mut Entropy) -> Input {
+        if !self.certifies(parent) {
+            return Input::Tick;
+        }
         let mut justify = universe::justify(parent);
         let before = view.previous();
         let hands_over =
             self.config.epochs.is_last(Height::new(parent.height)) && view.get() == block.header.view;
+        if hands_over && !self.finalises(parent) {
+            return Input::Tick;
+        }
         let mut hand_over = hands_over.then(|| universe::certificate(universe::data(parent)));
         let gap = parent.view != before.get();
         let mut timeout = gap.then(|| universe::timed_out(self.core.epoch(), before, justify.clone()));
+        let lies = self.honest.is_none();
         // One byte says what is wrong with it; mostly nothing.
         match entropy.byte() {
             248 => justify = Justify::Genesis([9; 32]),
-            249 => justify = universe::justify(&self.blocks[entropy.below(self.blocks.len())].header),
-            250 => hand_over = Some(self.certificate(entropy)),
+            249 if lies => justify = universe::justify(&self.blocks[entropy.below(self.blocks.len())].header),
+            250 if lies => hand_over = Some(universe::certificate(self.certified(parent, entropy))),
             251 => hand_over = None,
             252 => timeout = None,
-            253 => timeout = Some(universe::timed_out(self.epoch(entropy), before, justify.clone())),
+            253 if lies => timeout = Some(universe::timed_out(self.epoch(entropy), before, justify.clone())),
             254 => block.header.epoch = entropy.number(),
             255 => block.header.next_committee = entropy.digest(),
             _ => {}
@@ -153,14 +157,37 @@ impl World {
         })
     }
 
-    fn certificate<P: Phase>(&self, entropy: &mut Entropy) -> hotshot_types::Certificate<P> {
-        universe::certificate(self.certified(entropy))
+    fn certifies(&mut self, header: &Header) -> bool {
+        self.honest.as_mut().is_none_or(|quorum| quorum.certifies(header))
+    }
+
+    fn finalises(&mut self, header: &Header) -> bool {
+        self.honest.as_mut().is_none_or(|quorum| quorum.finalises(header))
+    }
+
+    fn certificate1(&mut self, entropy: &mut Entropy) -> Input {
+        let header = self.block(entropy).header;
+        if self.certifies(&header) {
+            Input::Certificate1(universe::certificate(self.certified(&header, entropy)))
+        } else {
+            Input::Tick
+        }
+    }
+
+    fn certificate2(&mut self, entropy: &mut Entropy) -> Input {
+        let header = self.block(entropy).header;
+        if self.finalises(&header) {
+            Input::Certificate2(universe::certificate(self.certified(&header, entropy)))
+        } else {
+            Input::Tick
+        }
     }
 
     /// What is certified: a block in its own view, seldom something else.
-    fn certified(&self, entropy: &mut Entropy) -> VoteData {
-        let data = universe::data(&self.block(entropy).header);
+    fn certified(&self, header: &Header, entropy: &mut Entropy) -> VoteData {
+        let data = universe::data(header);
         match entropy.byte() {
+            _ if self.honest.is_some() => data,
             0..=215 => data,
             216..=239 => VoteData {
                 view: self.view(entropy),
@@ -182,8 +209,17 @@ impl World {
     }
 
     fn timeout_certificate(&mut self, entropy: &mut Entropy) -> Input {
-        let lock = universe::justify(&self.parent(entropy));
+        let lock = self.parent(entropy);
+        if !self.certifies(&lock) {
+            return Input::Tick;
+        }
+        let lock = universe::justify(&lock);
         let (view, epoch) = (self.view(entropy), self.epoch(entropy));
+        let epoch = if self.honest.is_some() {
+            epoch.min(self.core.epoch())
+        } else {
+            epoch
+        };
         Input::TimeoutCertificate(universe::timed_out(epoch, view, lock))
     }
 
@@ -191,11 +227,11 @@ impl World {
     fn answer(&mut self, entropy: &mut Entropy) -> Input {
         let newest = self.block(entropy);
         let skip = if entropy.once_in(4) { entropy.below(8) } else { 0 };
+        if !self.finalises(&newest.header) {
+            return Input::Tick;
+        }
+        let certificate = universe::certificate(self.certified(&newest.header, entropy));
         let mut blocks = self.way(newest);
-        let certificate = match blocks.last() {
-            Some(last) if !entropy.once_in(8) => universe::certificate(universe::data(&last.header)),
-            _ => self.certificate(entropy),
-        };
         blocks.drain(..skip.min(blocks.len()));
         blocks.truncate(MAX_ANSWER);
         Input::Blocks(Arc::new(FetchedBlocks {
@@ -208,14 +244,11 @@ impl World {
     /// The blocks from above the decided height up to this one.
     fn way(&self, newest: Block) -> Vec<Block> {
         let mut way = vec![newest];
-        for block in self.blocks.iter().rev() {
-            let lowest = &way[way.len() - 1].header;
-            if lowest.height <= self.core.decided().height + 1 {
-                break;
-            }
-            if block.header.height + 1 == lowest.height && block.header.commitment() == lowest.parent {
-                way.push(block.clone());
-            }
+        while let Some(lowest) = way.last()
+            && lowest.header.height > self.core.decided().height + 1
+            && let Some(parent) = self.known(&lowest.header.parent)
+        {
+            way.push(parent.clone());
         }
         way.reverse();
         way
@@ -236,6 +269,7 @@ impl World {
         let verdict = match entropy.byte() {
             0..=199 => Verdict::Valid,
             200..=239 => Verdict::Retry,
+            _ if self.honest.is_some() => Verdict::Valid,
             _ => Verdict::Invalid,
         };
         let asked = self.judging.pop_front();
@@ -287,8 +321,12 @@ impl World {
                 header,
                 payload: [].into(),
             };
-            self.blocks.push(block.clone());
+            self.learn(block.clone());
             blocks.push(block);
+        }
+        let agreed = blocks.iter().all(|block| self.finalises(&block.header));
+        if !agreed || blocks.is_empty() {
+            return;
         }
         let certificate = universe::certificate(universe::data(&parent));
         self.input(Input::Blocks(Arc::new(FetchedBlocks {
