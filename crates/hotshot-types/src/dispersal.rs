@@ -61,12 +61,11 @@ use crate::Committee;
 
 /// Longest payload, in bytes, that travels whole.
 ///
-/// Just above it, shares take two thirds of the bytes off the leader's link with 7 members, four fifths with 16, and add
-/// computation: 0.7 ms and 1.2 ms, most of it a fixed cost of decoding from parity. Counting the leader's shares and then
-/// the votes that carry them on, they save 2.6 ms and 13.5 ms of transmission at 100 Mbit/s, 0.3 ms and 1.4 ms at
-/// 1 Gbit/s. So with 16 members they are ahead at once on either link, with 7 at once on the slower one and from 64 KiB on
-/// the faster, where this costs 0.4 ms at most. With 4 members all send as many bytes as the leader saves.
-pub const THRESHOLD: usize = 16 << 10;
+/// Shares take two thirds of the bytes off the leader's link with 7 members, four fifths with 16; they add a message delay,
+/// bytes on the others' links, and computation: about 1 ms, most of it a fixed cost of decoding from parity. By the bytes on
+/// the leader's link alone they are ahead with 7 members from 64 KiB on at 1 Gbit/s, and with 16 from a quarter of that. Below,
+/// copies are faster for committees of the size that this is made for.
+pub const THRESHOLD: usize = 64 << 10;
 /// Most shards of a payload.
 pub const MAX_SHARDS: usize = 1024;
 

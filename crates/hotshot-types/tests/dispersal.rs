@@ -237,7 +237,7 @@ fn golden_commitments() {
         commitment(&[1_000_003, 1_000_033, 1_000_037], 100_000),
     ];
     let golden = [
-        "d3703300fe214cb26668d1e113f34129f5cdbc85fd29b458d2577f704ff57e61",
+        "a6beca986dc30c3674082f4791892c7c0e113a6c00a92bd176175656e3f38414",
         "2676f53e1871b7f38e20175f724ddd9454e8ebd61b13ff3013e4cbc7a39ded7e",
         "59ae1f6a1d89dc50a6a5333a406061aa13d22e97f09613135ac3d7fa46889f6a",
     ];
@@ -249,7 +249,7 @@ fn golden_commitments() {
 fn the_commitment_is_what_the_documentation_says() {
     let committee = committee(&[1; 4]);
     let payload = payload(THRESHOLD + 1);
-    let shard_length = 8194usize;
+    let shard_length = 32_770usize;
     let encoded: Vec<Vec<u8>> = shares(&committee, &payload)
         .iter()
         .map(|share| borsh::to_vec(share).unwrap())
@@ -262,8 +262,8 @@ fn the_commitment_is_what_the_documentation_says() {
     let root = node(node(leaf(0), leaf(1)), node(leaf(2), leaf(3)));
     let parts: [&[u8]; 6] = [
         b"asset-l2:dispers",
-        &[1, 64, 0, 0],
-        &[2, 32, 0, 0],
+        &[1, 0, 1, 0],
+        &[2, 128, 0, 0],
         &[2, 0],
         &[4, 0],
         &root,
@@ -315,7 +315,7 @@ fn a_head_out_of_bounds_is_refused_at_once() {
 #[test]
 fn a_share_is_good_for_one_member_of_one_committee_and_one_payload() {
     let ours = committee(&[1; 7]);
-    let shares = shares(&ours, &payload(20_000));
+    let shares = shares(&ours, &payload(80_000));
     let commitment = shares[0].commitment();
     let check = |share: &Share, committee: &Committee, member| {
         share.verify(committee, member, &commitment).map(|_| ())
@@ -335,7 +335,7 @@ fn a_share_is_good_for_one_member_of_one_committee_and_one_payload() {
         n: 5,
     };
     assert_eq!(check(&shares[2], &committee(&[1; 5]), 2), Err(layout));
-    let other = self::shares(&ours, &payload(20_001));
+    let other = self::shares(&ours, &payload(80_001));
     let wrong = ShareError::Commitment {
         got: other[2].commitment(),
         expected: commitment,
@@ -354,7 +354,7 @@ fn a_swapped_proof_is_refused() {
             .map(|share| borsh::to_vec(share).unwrap())
             .collect::<Vec<_>>()
     };
-    let (ours, other) = (encode(20_000), encode(20_001));
+    let (ours, other) = (encode(80_000), encode(80_001));
     assert_eq!(ours[2].len(), ours[3].len());
     let end = ours[2].len() - 3 * 32;
     for donor in [&ours[3], &ours[6], &other[2]] {
@@ -368,8 +368,8 @@ fn a_swapped_proof_is_refused() {
 #[test]
 fn shares_of_something_else_do_not_mix() {
     let ours = committee(&[1; 7]);
-    let one = shares(&ours, &payload(20_000));
-    let two = shares(&ours, &payload(20_001));
+    let one = shares(&ours, &payload(80_000));
+    let two = shares(&ours, &payload(80_001));
     let mixed = [verified(&ours, &one, &[0, 1]), verified(&ours, &two, &[2])].concat();
     let foreign = ReconstructError::Foreign { member: 2 };
     assert_eq!(reconstruct(&ours, &one[0].commitment(), &mixed), Err(foreign));
@@ -498,9 +498,9 @@ proptest! {
 #[test]
 fn padding_is_zeros() {
     let committee = committee(&[1; 4]);
-    // With two data shards of 8194 bytes, the longest payload is the other one filled up.
+    // With two data shards of 32 770 bytes, the longest payload is the other one filled up.
     let (short, full) = (payload(THRESHOLD + 1), payload(THRESHOLD + 4));
-    let shards = liar::shards(&shares(&committee, &full), 8194);
+    let shards = liar::shards(&shares(&committee, &full), 32_770);
     let wrong = liar::shares(short.len(), 2, &shards);
     for members in [[0, 1], [1, 3], [2, 3]] {
         let proof = accuse(&committee, &wrong, &members).expect("the padding is not zeros");
@@ -513,10 +513,10 @@ fn padding_is_zeros() {
 #[test]
 fn a_proof_of_the_wrong_thing_says_why_it_proves_nothing() {
     let committee = committee(&[1; 4]);
-    let honest = shares(&committee, &payload(20_000));
-    let mut shards = liar::shards(&honest, 10_000);
+    let honest = shares(&committee, &payload(80_000));
+    let mut shards = liar::shards(&honest, 40_000);
     shards[3][0] ^= 1;
-    let wrong = liar::shares(20_000, 2, &shards);
+    let wrong = liar::shares(80_000, 2, &shards);
     let proof = accuse(&committee, &wrong, &[0, 3]).unwrap();
     let header = header(wrong[0].commitment());
     assert_eq!(proof.verify(&committee, &header), Ok(()));

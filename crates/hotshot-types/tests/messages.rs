@@ -59,7 +59,7 @@ fn golden_bytes() {
         "fetched_proposal 795 7c279c824845b469",
         "fetch_blocks 9 80cd67c0ee6448fd",
         "fetched_blocks 1136 fe81526df8bd9f56",
-        "dispersed 7492 841ad3fa7b382c1d",
+        "dispersed 27152 d620750420ee4dfb",
     ];
     assert_eq!(lines, golden);
 }
