@@ -23,6 +23,20 @@
 //! but never say two things in a view, say anything before it is durable, or decide two leaves at one height, restarts
 //! included.
 //!
+//! Release build, one of two cores of a machine with a load of twelve, 50 s each, no promise broken:
+//!
+//! | target | inputs | inputs/s |
+//! |---|---|---|
+//! | message | 4,161,000 | 83,218 |
+//! | proposal | 2,447,500 | 48,947 |
+//! | votes | 2,318,500 | 46,363 |
+//! | certificates | 4,634,500 | 92,689 |
+//! | timeout_certificate | 2,364,250 | 47,285 |
+//! | fetches | 7,435,750 | 148,386 |
+//! | fetched_blocks | 803,500 | 16,069 |
+//! | dispersed | 376,250 | 7,523 |
+//! | share | 444,000 | 8,875 |
+//!
 //! Not here: the frames of `hotshot-libp2p`, whose properties are tested beside them.
 
 pub mod campaign;
@@ -57,7 +71,7 @@ pub const TARGETS: [Target; 12] = [
     Target::new("share", wire::share, 10, 2_000),
     Target::new("wrong_encoding", wire::wrong_encoding, 10, 500),
     Target::new("record", wire::record, 40, 10_000),
-    Target::new("step", core::step, 200, 1_000),
+    Target::new("step", core::step, 200, 600),
 ];
 
 impl Target {

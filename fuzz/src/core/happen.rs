@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use hotshot::{Input, Verdict};
-use hotshot_testing::fixtures::PLACEHOLDER;
+use hotshot_testing::fixtures::{EPOCH_MS, PLACEHOLDER};
 use hotshot_types::{
     Block, Epoch, Height, Justify, Proposal, SignedProposal, View, VoteData, message::FetchedBlocks,
 };
@@ -30,7 +30,7 @@ impl World {
             19 => Input::Committee(if self.honest.is_none() && entropy.once_in(8) {
                 universe::rival_committee(entropy.number())
             } else {
-                universe::committee(self.core.epoch().next().get() + entropy.number() % 2)
+                universe::committee(self.core.epoch().next().plus(entropy.number() % 2).get())
             }),
             20 => Input::Behind,
             21..=22 => self.answer(entropy),
@@ -292,14 +292,14 @@ impl World {
 
     fn time(&mut self, entropy: &mut Entropy) -> Input {
         let ms = match entropy.byte() {
-            short @ 0..=127 => u64::from(short) * 4,
+            short @ 0..=223 => u64::from(short) / 2,
             long => u64::from(long) * 50,
         };
         self.clock.elapsed += Duration::from_millis(ms);
         self.clock.wall_ms = self.clock.wall_ms.saturating_add(ms);
-        if entropy.once_in(32) {
+        if entropy.once_in(128) {
             // A clock may be set.
-            self.clock.wall_ms = entropy.number() >> 1;
+            self.clock.wall_ms = EPOCH_MS.saturating_add(entropy.number() >> 1);
         }
         Input::Tick
     }
