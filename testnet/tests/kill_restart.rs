@@ -60,7 +60,13 @@ impl Flow {
             .map(|(row, signed)| (signed.id, *row))
             .collect();
         let nodes = testnet.nodes().clone();
-        let follower = Follower::start(nodes.clone(), &genesis.header, genesis.state.clone(), rows);
+        let follower = Follower::start(
+            nodes.clone(),
+            &genesis.header,
+            genesis.committee.clone(),
+            genesis.state.clone(),
+            rows,
+        );
         let view = follower.view().clone();
         let watcher = Watcher::start(testnet.rollup().clone(), testnet.posts().unwrap(), view.clone());
         let (_calm, hurry) = watch::channel(false);
