@@ -225,7 +225,7 @@ where
                 let Some(committee) = self.rules.committees.of(data.epoch) else {
                     return;
                 };
-                let (leader, header) = (committee.leader(data.view).node, header.clone());
+                let (leader, header) = (committee.leader(data.view).node, Box::new(header.clone()));
                 self.blame(leader, PeerFault::WrongEncoding);
                 let evidence = Arc::from(evidence);
                 let _ = self.outlets.events.send(Event::WrongEncoding {
