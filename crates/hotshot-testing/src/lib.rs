@@ -59,6 +59,14 @@
 //! | said before it is durable | `durable` | all | all |
 //! | nothing is said again | liveness | 296 of 300 | not run |
 //!
+//! And of epochs, in the first 1,000 seeds of `epochs`:
+//!
+//! | defect | found by | `epochs` |
+//! |---|---|---|
+//! | B3: the hand-over is not said again | liveness | 128; `timeout_epoch_split` at its first seed |
+//! | a last block is followed before it is known to be final | `conduct` | 1 |
+//! | locks are ordered by view alone, when they are raised / when votes are restrained | steps in `hotshot/tests/epochs.rs` | 0 / 0: a committee would have to certify its last block again after the next one has certified its first |
+//!
 //! Where the protocol has two guards against one thing (B4: the rule, and the lock that the certificate itself raises), a
 //! checker looks at the first one: who breaks a rule in the open must be blamed.
 //!
@@ -120,6 +128,21 @@
 //! | N9 `restarts` | `catchup::{restart_from_blank, late_start_at_view_20, restart_all_nodes_with_storage}` | all decide |
 //! | N10 `perm_silence_*` | `byzantine::perm_silence` | its own views if it keeps its proposals back, else none |
 //! | N11 `observer` | `observer::*` | observers decide all and say nothing; lying ones have no say; no view fails |
+//! | 4, 6, 15, 58, 63 `test_with_double_leader_{no_,}failures`, `_with_epochs` | `epochs::leaders::` the same names; unequal stakes give a member two turns in a row | none; those that it leads, among them 3 and 4 |
+//! | 55 `test_success_with_epochs` | `epochs::test_success_with_epochs` | none; 50 views, five epochs, no timeout |
+//! | 56 `test_epoch_success` | `epochs::test_epoch_success_overlap_{f,f_plus_1,2f,2f_plus_1,3f,dynamic}`, `disjoint_committees_hand_over` | none; 50 views |
+//! | 57 `test_success_with_async_delay_with_epochs`, `_2` | `epochs::` the same names | none; 50 and 30 views |
+//! | 59 `test_epoch_end` | `epochs::{test_epoch_end, epochs_of_one_block}` | none |
+//! | 60 with epochs | `epochs::failures::test_shorter_decide_with_epochs` | decided before view 4 |
+//! | 62 `test_with_failures_2_with_epochs` | `epochs::failures::` the same name | any; 25 blocks by all |
+//! | 64, 65 `test_with_failures_{half_f,f}_epochs_{1,2}` | `epochs::failures::` the same names | with one table: those led by the dead, of each turn no more than are dead |
+//! | 66 `test_all_restart_epochs` (commented out there) | `epochs::failures::{test_all_restart_epochs, all_restart_at_every_boundary}` | at most two of {9, 10, 11}; any |
+//! | 68 `test_staggered_restart_with_epochs_1`, `_2` | `epochs::failures::` the same names | any; all decide 40 blocks |
+//! | 69 `test_combined_network_{cdn_crash,reup,half_dc}_with_epochs` | `epochs::failures::` the same names, with links that slow down or go | none; 35 blocks by all after it |
+//! | 70 `test_epoch_unequal_stake`, `test_epoch_catchup` | `epochs::` the same names | none; back in time for its views after nine epochs |
+//! | N5 `timeout_epoch_split` (B3) | `epochs::boundary::timeout_epoch_split`; `hotshot/tests/epochs.rs` | progress after the heal |
+//! | N7 `epoch_change`, `epoch_boundary_stall`, `stake_table_changes` | `epochs::boundary::{epoch_change, epoch_boundary_stall, crash_between_any_two_outputs_of_a_hand_over}`, `epochs::stake_table_changes` | agreement, progress; last blocks are proposed again; none |
+//! | N8, N9 with epochs | `epochs::failures::{failures_of_ten, restart_from_blank, late_start_at_view_20, restart_all_nodes_with_storage}_with_epochs` | as without |
 //! | N12 `random` | `byzantine::random` | agreement, progress after the heal |
 //! | N12 `trace_contract` | all of them: what the specification demands of a trace is what the checkers demand of every step | |
 //! | none (twins have handlers and no scenario) | `twins::*` | agreement, progress after the heal |
@@ -132,9 +155,8 @@
 //!
 //! | waits for | scenarios |
 //! |---|---|
-//! | epochs | 54–70 but for those above, N5, N7, N9's and N8's with epochs, leaders of two views in a row (4, 6, 15) |
-//! | dispersal | `dishonest_da` (31), `test_all_restart_one_da` (26), `test_vid_task` (17), N1's `vid` and `late_vid_share` |
-//! | upgrades | 16, 61, N10's `cutover`, `legacy_*`, `upgrade` |
+//! | dispersal | `dishonest_da` (31), `test_all_restart_one_da` (26, 67), `test_vid_task` (17), N1's `vid` and `late_vid_share` |
+//! | upgrades | 16, 61 and 70's, N10's `cutover`, `legacy_*`, `upgrade` |
 //! | nothing planned | builders and marketplace (8, 37, 38, 54), view synchronisation by relays (17) |
 
 mod behaviour;

@@ -123,6 +123,26 @@ fn epoch_change() {
         .check();
 }
 
+/// Two committees with nobody in both take turns at every block, and are often cut off from each other: the one that does not
+/// know that its block is final certifies it again, in a view that the other has passed. No lock of the later epoch gives way.
+#[test]
+fn what_is_certified_again_does_not_displace_a_later_epochs_lock() {
+    TestBuilder::new("what_is_certified_again_does_not_displace_a_later_epochs_lock", 6)
+        .epochs(1)
+        .stakes_by_epoch(|epoch| (0..6).map(|member| u64::from(member / 3 == epoch % 2)).collect())
+        .network(AsynchronousNetwork {
+            keep: Chance {
+                numerator: 2,
+                denominator: 3,
+            },
+            delay: DelayMs { low: 0, high: 60 },
+        })
+        .partitions(SECOND / 2, 2)
+        .heals(8 * SECOND, 8, 30 * SECOND)
+        .seeds(20)
+        .check();
+}
+
 /// The disk, a crash and a hand-over: a restart before each output of a member that leaves, and of one that joins, while one
 /// committee hands over to another.
 #[test]
