@@ -94,7 +94,7 @@ pub enum Event {
         /// Who.
         leader: NodeId,
         /// The header that it signed.
-        header: Box<Header>,
+        header: Box<Box<Header>>,
         /// The shares that show it.
         evidence: Arc<WrongEncoding>,
     },
