@@ -94,7 +94,7 @@ pub enum Event {
         /// Who.
         leader: NodeId,
         /// The header that it signed.
-        header: Box<Box<Header>>,
+        header: Box<Header>,
         /// The shares that show it.
         evidence: Arc<WrongEncoding>,
     },
