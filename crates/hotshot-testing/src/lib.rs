@@ -65,6 +65,7 @@
 //! |---|---|---|
 //! | B3: the hand-over is not said again | liveness | 128; `timeout_epoch_split` at its first seed |
 //! | a last block is followed before it is known to be final | `conduct` | 1 |
+//! | a last block is not proposed again | liveness | 2 |
 //! | locks are ordered by view alone, when they are raised / when votes are restrained | steps in `hotshot/tests/epochs.rs` | 0 / 0: a committee would have to certify its last block again after the next one has certified its first |
 //!
 //! Where the protocol has two guards against one thing (B4: the rule, and the lock that the certificate itself raises), a
