@@ -125,6 +125,8 @@ pub struct Actions {
     pub vote1: View,
     /// Last second vote.
     pub vote2: View,
+    /// Its epoch: another leaf of that view may be certified in the next one.
+    pub vote2_epoch: Epoch,
     /// Last timeout vote.
     pub timeout: View,
     /// The epoch that it named.
@@ -185,7 +187,10 @@ impl Recovery {
                 }
             }
             Record::Vote2 { lock } => {
-                actions.vote2 = actions.vote2.max(lock.view());
+                if lock.view() > actions.vote2 {
+                    actions.vote2 = lock.view();
+                    actions.vote2_epoch = lock.data().epoch;
+                }
                 self.raise_lock(Justify::Certified(lock));
             }
             Record::TimedOut { epoch, view, lock } => {

@@ -667,3 +667,21 @@ fn committees_are_forgotten_when_they_are_no_longer_needed() {
         parent = header;
     }
 }
+
+/// The epoch's last block was voted for again in view 5; in the next epoch, another leaf is certified in the same view. After a
+/// restart, that vote does not become one for the other leaf.
+#[test]
+fn a_second_vote_is_said_again_for_its_own_leaf_only() {
+    let (mut one, Chain { b, .. }) = at_the_boundary(3);
+    let other = block(&b, 5, b"other");
+    one.durable.push(Record::Vote2 { lock: cert1(&b, 5) });
+    one.durable.push(Record::TimedOut {
+        epoch: Epoch::new(1),
+        view: View::new(6),
+        lock: Justify::Certified(cert1(&other, 5)),
+    });
+    one.restart();
+    assert_eq!((lock(&one), place(&one)), ((1, 5), (1, 6)));
+    one.wait(fast().resend);
+    assert_eq!(one.votes2(), Vec::<Digest>::new());
+}

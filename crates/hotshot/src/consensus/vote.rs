@@ -123,6 +123,7 @@ impl Consensus {
             let mut records: Vec<Record> = self.proposal_record(&data.leaf).into_iter().collect();
             records.push(Record::Vote2 { lock });
             self.actions.vote2 = view;
+            self.actions.vote2_epoch = data.epoch;
             self.persist(records, Outgoing::Vote2(data), out);
         }
     }
@@ -159,7 +160,8 @@ impl Consensus {
     /// After a restart: the second vote that was made before, to be said again.
     pub(super) fn voted2_before(&self) -> Option<VoteData> {
         let data = self.lock.data();
-        let own = data.view == self.actions.vote2 && data.view > self.decided_view();
+        let voted = (self.actions.vote2_epoch, self.actions.vote2);
+        let own = data.rank() == voted && data.view > self.decided_view();
         own.then_some(data)
     }
 }
