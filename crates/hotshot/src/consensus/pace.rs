@@ -117,7 +117,8 @@ impl Consensus {
             again.extend(self.said.proposal.clone().map(Outgoing::Proposal));
             again.extend(self.said.vote1.map(Outgoing::Vote1));
         }
-        let vote2 = self.said.vote2.filter(|data| data.view > self.decided_view());
+        let decided = self.decided().height;
+        let vote2 = self.said.vote2.filter(|data| data.height.get() > decided);
         again.extend(vote2.map(Outgoing::Vote2));
         again.extend(self.said.timeout.clone());
         for what in again {

@@ -161,7 +161,8 @@ impl Consensus {
     pub(super) fn voted2_before(&self) -> Option<VoteData> {
         let data = self.lock.data();
         let voted = (self.actions.vote2_epoch, self.actions.vote2);
-        let own = data.rank() == voted && data.view > self.decided_view();
+        // The last block of an epoch may have been voted for again in a view above the decided one.
+        let own = data.rank() == voted && data.height.get() > self.decided().height;
         own.then_some(data)
     }
 }
