@@ -106,7 +106,8 @@ impl Record {
     /// a view up to `decided` again. The newest lock stays, for it is what the next leader builds on.
     pub fn is_obsolete(&self, decided: View) -> bool {
         match self {
-            Self::Proposal(stored) => stored.proposal.block_view() <= decided,
+            // One that is made again may say why its later view began.
+            Self::Proposal(stored) => stored.proposal.view <= decided,
             Self::Proposed { view, .. } | Self::Vote1 { view, .. } => *view <= decided,
             Self::Vote2 { lock } => lock.view() < decided,
             Self::TimedOut { view, lock, .. } => *view <= decided && lock.view() < decided,
@@ -171,11 +172,11 @@ impl Recovery {
         let actions = &mut self.actions;
         match record {
             Record::Proposal(stored) => {
+                if let Some(timeout) = &stored.proposal.timeout {
+                    self.raise_timeout(Arc::new(timeout.clone()));
+                }
                 let view = stored.proposal.block_view();
                 if view > self.anchor.view() {
-                    if let Some(timeout) = &stored.proposal.timeout {
-                        self.raise_timeout(Arc::new(timeout.clone()));
-                    }
                     self.proposals.insert((view, stored.proposal.leaf()), stored);
                 }
             }
