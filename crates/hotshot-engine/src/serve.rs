@@ -113,7 +113,7 @@ mod tests {
     async fn chain(length: u64, size: usize, certified: &[u64]) -> ChainApplication {
         let application = ChainApplication::new(size);
         let payload: Arc<[u8]> = vec![7; size].into();
-        let payload_commitment = rollup_abi::vote::payload_commitment(&payload);
+        let payload_commitment = hotshot_types::dispersal::commit(&committee(), &payload).unwrap();
         let mut parent = [1; 32];
         let mut blocks = Vec::new();
         for height in 1..=length {
