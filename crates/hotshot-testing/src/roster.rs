@@ -122,9 +122,10 @@ impl Roster {
     pub(crate) fn is_quorum(&self, epoch: Epoch, members: impl IntoIterator<Item = usize>) -> bool {
         let stakes = (self.stakes)(epoch.get());
         let distinct: std::collections::BTreeSet<usize> = members.into_iter().collect();
-        let stake = |member: &usize| stakes.get(*member).map(|stake| u128::from(*stake));
-        let signed: Option<u128> = distinct.iter().map(stake).sum();
+        // Who is no member has no stake.
+        let stake = |member: &usize| stakes.get(*member).map_or(0, |stake| u128::from(*stake));
+        let signed: u128 = distinct.iter().map(stake).sum();
         let total: u128 = stakes.iter().map(|stake| u128::from(*stake)).sum();
-        signed.is_some_and(|signed| signed * 3 > total * 2)
+        signed * 3 > total * 2
     }
 }

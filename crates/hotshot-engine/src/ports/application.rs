@@ -73,7 +73,8 @@ pub trait Application: Send + Sync + 'static {
     ) -> impl Future<Output = Result<BuiltBlock, ApplicationError>> + Send;
 
     /// Executes a proposed block on its parent and compares every field that the application owns: the node votes only for
-    /// a root that it computed itself. That the payload is the one that the header names has been checked.
+    /// a root that it computed itself. That the payload is the one that the header names, and the committee the next one, is
+    /// checked by the engine.
     fn validate(
         &self,
         parent: Header,
