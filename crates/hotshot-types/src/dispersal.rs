@@ -3,7 +3,7 @@
 //! ```text
 //! leader: payload ─▶ k data shards ─▶ n shards ─▶ Merkle root ─▶ header.payload_commitment
 //!                                        └─▶ one Share per member: its shards and their proof
-//! member: Share ─▶ verify ─▶ sent on with the Vote1 ─▶ any k shards ─▶ reconstruct ─▶ payload, or WrongEncoding
+//! member: Share ─▶ verify ─▶ passed on to all ─▶ any k shards ─▶ reconstruct ─▶ payload, or WrongEncoding ─▶ Vote1
 //! ```
 //!
 //! - A payload of at most [`THRESHOLD`] bytes travels whole and its commitment is its hash. The commitment of a longer one is

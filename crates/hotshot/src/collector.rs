@@ -59,7 +59,7 @@ pub struct Collector {
 }
 
 impl Collector {
-    /// Takes a checked share that came with a vote for `data`. The caller bounds the view.
+    /// Takes a checked share of the payload of the leaf that `data` names. The caller bounds the view.
     pub fn add(&mut self, data: VoteData, share: VerifiedShare) -> Collected {
         let known = self.views.get(&data.view);
         if known.is_some_and(|shelf| !shelf.wants(&data, &share)) {
