@@ -165,11 +165,18 @@ where
             return;
         }
         let committee = self.rules.committees.of(data.epoch);
-        if committee.and_then(|committee| committee.index_of(&self.node)) == Some(share.member()) {
-            self.dispersals.own.insert(place(&data), share.share().clone());
+        let own = committee.and_then(|committee| committee.index_of(&self.node)) == Some(share.member());
+        let kept = share.share().clone();
+        match self.dispersals.collector.add(data, share) {
+            // One share a member and view, so a leader cannot fill memory with leaves.
+            Collected::Ignored | Collected::Full => return,
+            Collected::Kept => {}
+            Collected::Recoverable(recoverable) => {
+                self.dispersals.ready.insert(place(&data), recoverable);
+            }
         }
-        if let Collected::Recoverable(recoverable) = self.dispersals.collector.add(data, share) {
-            self.dispersals.ready.insert(place(&data), recoverable);
+        if own {
+            self.dispersals.own.insert(place(&data), kept);
         }
         self.advance(data);
     }
