@@ -33,6 +33,7 @@ use crate::{
 
 /// A quantity of gas: ten are one simple instruction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "borsh", derive(borsh::BorshSerialize, borsh::BorshDeserialize))]
 pub struct Gas(pub u64);
 
 /// A call of a program from outside.

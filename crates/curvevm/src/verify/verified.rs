@@ -9,6 +9,7 @@ use crate::{Function, Gas, Instr, Interface, Kind, Opcode, Program, Type, Value,
 
 /// The hash of a program's encoding.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "borsh", derive(borsh::BorshSerialize, borsh::BorshDeserialize))]
 pub struct CodeHash(pub Digest);
 
 /// What an entry or view is called by: a hash of its name and signature.
@@ -85,7 +86,7 @@ impl Verified {
         let invariants = (0..).zip(&program.functions);
         let invariants = invariants.filter(|(_, f)| f.kind == Kind::Invariant);
         Self {
-            hash: CodeHash(sha256(&[domain::CODE, encoded])),
+            hash: CodeHash::of(encoded),
             slots: program.slots.iter().map(SlotInfo::new).collect(),
             wide: program.constants.iter().map(wide).collect(),
             interfaces: program.interfaces.iter().map(Interface::selector).collect(),
@@ -255,6 +256,13 @@ fn word_le(bytes: &[u8; 16], at: usize) -> u64 {
     let mut word = [0; 8];
     word.copy_from_slice(&bytes[at..at.wrapping_add(8)]);
     u64::from_le_bytes(word)
+}
+
+impl CodeHash {
+    /// The code hash of the program with this encoding.
+    pub fn of(encoded: &[u8]) -> Self {
+        Self(sha256(&[domain::CODE, encoded]))
+    }
 }
 
 impl fmt::Display for CodeHash {
