@@ -11,6 +11,7 @@ pub mod layout;
 mod lower;
 mod money;
 mod ops;
+mod show;
 mod verify;
 
 pub use self::{build::lower, verify::check};

@@ -21,7 +21,7 @@ pub(crate) use self::{
 };
 
 use crate::{
-    hir::{ErrorId, EventId, FnId, SlotId},
+    hir::{ErrorId, EventId, Expr, FnId, Program, SlotId},
     value::Value,
 };
 
@@ -34,6 +34,9 @@ pub enum Failure {
     /// A division by zero.
     #[error("division by zero")]
     DivisionByZero,
+    /// An index or a length beyond the end of a byte string.
+    #[error("out of range")]
+    OutOfRange,
     /// An error of the program, by its place among the errors.
     #[error("error {}", .0.0)]
     Error(ErrorId),
@@ -99,6 +102,19 @@ pub struct Transaction {
     pub from: [u8; 32],
     /// What comes along.
     pub payment: u64,
+}
+
+/// Most steps of an expression by itself.
+const MAX_STEPS: u64 = 10_000_000;
+
+/// The value of an expression outside of any function: an argument of a transaction, or what is paid.
+pub fn evaluate<W: World>(program: &Program, world: &mut W, expr: &Expr) -> Result<Value, Failure> {
+    Eval::new(program, world, 0, MAX_STEPS)
+        .expr(expr)
+        .map_err(|flow| match flow {
+            Flow::Fail(failure) => failure,
+            Flow::Break | Flow::Return(_) | Flow::Impossible => Failure::Limit,
+        })
 }
 
 /// The address that a test's `account("name")` stands for.
