@@ -237,6 +237,15 @@ pub enum Intrinsic {
     Balance,
     Sha256,
     Len,
+    ByteAt,
+    Concat,
+    Slice,
+    BitAnd,
+    BitOr,
+    BitXor,
+    BitNot,
+    ShiftLeft,
+    ShiftRight,
     Account,
 }
 
@@ -414,6 +423,8 @@ pub enum Failure {
     Overflow,
     /// A division by zero.
     DivisionByZero,
+    /// An index or a length beyond the end of a byte string.
+    OutOfRange,
     /// A payment to an entry that takes none.
     NotPayable,
     /// An invariant did not hold.

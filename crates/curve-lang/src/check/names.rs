@@ -38,7 +38,7 @@ pub(super) const BUILT_IN_TYPES: [&str; 11] = [
     "Bool", "Count", "Asset", "Duration", "Time", "Height", "Ratio", "Address", "Hash", "Bytes", "Wide",
 ];
 /// Other names of the language.
-const RESERVED: [&str; 17] = [
+const RESERVED: [&str; 18] = [
     "caller",
     "payment",
     "self",
@@ -51,6 +51,7 @@ const RESERVED: [&str; 17] = [
     "Vault",
     "Overflow",
     "DivisionByZero",
+    "OutOfRange",
     "Insufficient",
     "Unspent",
     "NotPayable",

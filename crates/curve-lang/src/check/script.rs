@@ -154,6 +154,7 @@ impl Checker<'_> {
         let built_in = match name.text.as_str() {
             "Overflow" => Some(Failure::Overflow),
             "DivisionByZero" => Some(Failure::DivisionByZero),
+            "OutOfRange" => Some(Failure::OutOfRange),
             "NotPayable" => Some(Failure::NotPayable),
             "Invariant" => Some(Failure::Invariant),
             "Insufficient" => Some(Failure::Error(crate::hir::Program::INSUFFICIENT)),
@@ -172,6 +173,7 @@ impl Checker<'_> {
         let built_in = [
             "Overflow",
             "DivisionByZero",
+            "OutOfRange",
             "Insufficient",
             "Unspent",
             "NotPayable",

@@ -302,7 +302,7 @@ test "t" { state.n = 1; }"#),
 entry set() { state.n = 1; }
 test "t" { call set() from account("a"); assert state.n == 1; }"#);
     UnknownFailure "E0603" "a failure that cannot happen"
-        "Behind `fails` stands an error of the program, or `Overflow`, `DivisionByZero`, `Insufficient`, `Unspent`, `NotPayable` or `Invariant`."
+        "Behind `fails` stands an error of the program, or `Overflow`, `DivisionByZero`, `OutOfRange`, `Insufficient`, `Unspent`, `NotPayable` or `Invariant`."
         Some(r#"entry go() {}
 test "t" { call go() from account("a") fails Wrong; }"#),
         Some(r#"error Wrong;

@@ -60,7 +60,7 @@ impl Builder<'_, '_> {
             ExprKind::Intrinsic(intrinsic, args) => match self.operands(args) {
                 Some(ins) => {
                     let types: Vec<&Type> = args.iter().map(|arg| &arg.ty).collect();
-                    vec![self.intrinsic(*intrinsic, &types, &ins)]
+                    vec![self.intrinsic(*intrinsic, &types, &ins, &expr.ty)]
                 }
                 None => self.zeros(&expr.ty),
             },
@@ -207,7 +207,15 @@ impl Builder<'_, '_> {
         self.emit_run(Opcode::Call, ins, &types, index)
     }
 
-    fn intrinsic(&mut self, intrinsic: Intrinsic, types: &[&Type], ins: &[Val]) -> Val {
+    fn intrinsic(&mut self, intrinsic: Intrinsic, types: &[&Type], ins: &[Val], made: &Type) -> Val {
+        if let (Intrinsic::Concat | Intrinsic::Slice, Type::Bytes(bound)) = (intrinsic, made) {
+            let op = if intrinsic == Intrinsic::Concat {
+                Opcode::Concat
+            } else {
+                Opcode::Slice
+            };
+            return self.emit(op, ins, Scalar::Bytes(*bound));
+        }
         if intrinsic == Intrinsic::Sha256 {
             let bound: u32 = ins.iter().map(|value| self.function.ty(*value).max_bytes()).sum();
             let bound = u16::try_from(bound).unwrap_or(u16::MAX);

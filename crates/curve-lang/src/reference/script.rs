@@ -334,6 +334,7 @@ fn agrees(failure: Failure, wanted: hir::Failure) -> bool {
         hir::Failure::Error(id) => failure == Failure::Error(id),
         hir::Failure::Overflow => failure == Failure::Overflow,
         hir::Failure::DivisionByZero => failure == Failure::DivisionByZero,
+        hir::Failure::OutOfRange => failure == Failure::OutOfRange,
         hir::Failure::NotPayable => failure == Failure::NotPayable,
         hir::Failure::Invariant => matches!(failure, Failure::Invariant(_)),
     }
