@@ -193,20 +193,9 @@ mod tests {
 
     fn block(ledger: &mut Ledger, timestamp_ms: u64, receipts: &[(usize, Outcome)]) {
         let header = Header {
-            chain_id: [0; 32],
-            epoch: 0,
-            view: 0,
             height: ledger.height() + 1,
             timestamp_ms,
-            parent: [0; 32],
-            payload_commitment: [0; 32],
-            state_root: [0; 32],
-            roots_acc: [0; 32],
-            history_root: [0; 32],
-            next_committee: [0; 32],
-            inbox_count: 0,
-            inbox_hash: [0; 32],
-            outbox_root: [0; 32],
+            ..Header::default()
         };
         let receipts: Vec<_> = receipts
             .iter()

@@ -175,19 +175,9 @@ mod tests {
         let root = genesis.state().unwrap().root();
         let header = Header {
             chain_id: genesis.chain_id(),
-            epoch: 0,
-            view: 0,
-            height: 0,
-            timestamp_ms: 0,
-            parent: [0; 32],
-            payload_commitment: [0; 32],
             state_root: root,
             roots_acc: roots::genesis(&root),
-            history_root: [0; 32],
-            next_committee: [0; 32],
-            inbox_count: 0,
-            inbox_hash: [0; 32],
-            outbox_root: [0; 32],
+            ..Header::default()
         };
         (genesis, header)
     }

@@ -68,13 +68,26 @@ pub fn compile(source: &str, options: &Options) -> Result<Artifact, Diagnostics>
     })
 }
 
-fn build(hir: &hir::Program, source: &str, options: &Options) -> Result<Verified, Box<Diagnostic>> {
+/// The program between source and bytecode, as text for people.
+pub fn lower(source: &str, options: &Options) -> Result<String, Diagnostics> {
+    let checked = check(source);
+    if checked.diagnostics.has_errors() {
+        return Err(checked.diagnostics);
+    }
+    Ok(module(&checked.program, options).to_string())
+}
+
+fn module(hir: &hir::Program, options: &Options) -> ir::Module {
     let mut module = ir::lower(hir, &options.file, options.optimise);
     if options.optimise {
         opt::optimise(&mut module);
     }
     opt::clean(&mut module);
-    let program = codegen::generate(module, &LineIndex::new(source))
+    module
+}
+
+fn build(hir: &hir::Program, source: &str, options: &Options) -> Result<Verified, Box<Diagnostic>> {
+    let program = codegen::generate(module(hir, options), &LineIndex::new(source))
         .map_err(|error| Box::new(Diagnostic::new(Code::TooLarge, error.span, error.to_string())))?;
     program.verify().map_err(|error| {
         let start = hir

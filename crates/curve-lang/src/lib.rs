@@ -67,6 +67,6 @@ pub mod types;
 pub mod value;
 
 pub use check::{Checked, check};
-pub use compile::{Artifact, Options, compile};
+pub use compile::{Artifact, Options, compile, lower};
 pub use format::format;
 pub use show::show_value;

@@ -2,18 +2,20 @@
 
 use std::{cell::RefCell, sync::Arc};
 
-use curvevm::{Address, Call, Entrance, Gas, Machine, MemoryHost, Trap, Verified};
+use curvevm::{
+    Address, Call, CallError, Entrance, Fault, Gas, Machine, MemoryHost, Step, Success, Trap, Verified,
+};
 
 use crate::{
-    hir::{ErrorId, EventId, FnId, Program, SlotId},
+    hir::{ErrorId, EventId, FnId, Function, Program, SlotId},
     ir::layout,
     reference::{Event, Failure, Ledger, Outcome, Transaction, World},
     syntax::ast::FunctionKind,
     value::Value,
 };
 
-/// Most gas of one transaction.
-const MAX_GAS: u64 = 10_000_000_000;
+/// Most gas of one transaction, unless a ledger says otherwise.
+pub const MAX_GAS: Gas = Gas(10_000_000_000);
 
 /// A CurveVM with one program on its ledger.
 #[derive(Clone)]
@@ -25,6 +27,18 @@ pub struct MachineLedger<'a> {
     pub host: MemoryHost,
     /// Gas of all transactions so far.
     pub gas: u64,
+    /// Most gas of one transaction.
+    pub limit: Gas,
+    events: Vec<Event>,
+}
+
+/// How a call went that was carried out.
+#[derive(Clone, Debug)]
+pub struct Receipt {
+    /// What it cost.
+    pub gas: Gas,
+    /// What it returned and announced, or why nothing happened, and where.
+    pub result: Result<Outcome, Fault>,
 }
 
 thread_local! {
@@ -47,6 +61,8 @@ impl<'a> MachineLedger<'a> {
             own,
             host,
             gas: 0,
+            limit: MAX_GAS,
+            events: Vec::new(),
         }
     }
 
@@ -58,6 +74,47 @@ impl<'a> MachineLedger<'a> {
         caller: [u8; 32],
         payment: u64,
     ) -> Result<Outcome, Failure> {
+        let receipt = self
+            .execute(id, args, caller, payment)
+            .map_err(|_| Failure::Limit)?;
+        receipt.result.map_err(|fault| self.failure_of(&fault))
+    }
+
+    /// Carries out a transaction or asks a view, and says what it cost and where it failed.
+    pub fn execute(
+        &mut self,
+        id: FnId,
+        args: &[Value],
+        caller: [u8; 32],
+        payment: u64,
+    ) -> Result<Receipt, CallError> {
+        self.run(id, args, caller, payment, |machine, host, call| {
+            machine.call(host, call)
+        })
+    }
+
+    /// The same, and shows every instruction before it runs.
+    pub fn trace(
+        &mut self,
+        id: FnId,
+        args: &[Value],
+        caller: [u8; 32],
+        payment: u64,
+        each: impl FnMut(&Step),
+    ) -> Result<Receipt, CallError> {
+        self.run(id, args, caller, payment, |machine, host, call| {
+            machine.trace(host, call, each)
+        })
+    }
+
+    fn run(
+        &mut self,
+        id: FnId,
+        args: &[Value],
+        caller: [u8; 32],
+        payment: u64,
+        carry_out: impl FnOnce(&mut Machine, &MemoryHost, &Call) -> Result<curvevm::Outcome, CallError>,
+    ) -> Result<Receipt, CallError> {
         let function = &self.program.functions[id.index()];
         let types = function.locals.iter().map(|local| &local.ty);
         let words: Vec<curvevm::Value> = args
@@ -76,23 +133,36 @@ impl<'a> MachineLedger<'a> {
             caller: Address::new(caller),
             payment,
             args: &curvevm::encode_values(&words),
-            gas: Gas(MAX_GAS),
+            gas: self.limit,
         };
-        let outcome = MACHINE.with_borrow_mut(|machine| machine.call(&self.host, &call));
-        let outcome = outcome.map_err(|_| Failure::Limit)?;
+        let outcome = MACHINE.with_borrow_mut(|machine| carry_out(machine, &self.host, &call))?;
         self.gas = self.gas.saturating_add(outcome.gas_used.0);
-        let success = outcome.result.map_err(|fault| self.failure(fault.trap))?;
+        Ok(Receipt {
+            gas: outcome.gas_used,
+            result: outcome.result.and_then(|success| self.settle(id, success)),
+        })
+    }
+
+    /// Applies what a call changed, and reads what it returned.
+    fn settle(&mut self, id: FnId, success: Success) -> Result<Outcome, Fault> {
+        let Function { named, result, .. } = &self.program.functions[id.index()];
+        // Whoever wrote the state by hand may have written a variant that does not exist.
+        let value = layout::value(&mut success.results.into_iter(), result, self.program).ok_or(Fault {
+            trap: Trap::CorruptState,
+            program: Address::new(self.own),
+            function: self.code.program().function(&named.name).unwrap_or(0),
+            pc: 0,
+        })?;
         self.host.apply(&success.effects);
-        let value = layout::value(&mut success.results.into_iter(), &function.result, self.program);
         let events = success
             .effects
             .events
             .iter()
-            .filter_map(|event| self.event(event))
-            .collect();
+            .filter(|event| *event.program.as_bytes() == self.own)
+            .filter_map(|event| self.event(event));
         Ok(Outcome {
-            value: value.ok_or(Failure::Limit)?,
-            events,
+            value,
+            events: events.collect(),
         })
     }
 
@@ -107,10 +177,22 @@ impl<'a> MachineLedger<'a> {
         })
     }
 
-    fn failure(&self, trap: Trap) -> Failure {
+    /// What a fault is to whoever called. Errors and invariants of a called program are not this one's.
+    pub fn failure_of(&self, fault: &Fault) -> Failure {
+        match fault.trap {
+            Trap::Revert(_) | Trap::InvariantViolated(_) if *fault.program.as_bytes() != self.own => {
+                Failure::Called
+            }
+            trap => self.failure(trap),
+        }
+    }
+
+    /// What a trap in this program is to whoever called.
+    pub fn failure(&self, trap: Trap) -> Failure {
         match trap {
             Trap::Overflow => Failure::Overflow,
             Trap::DivisionByZero => Failure::DivisionByZero,
+            Trap::OutOfRange => Failure::OutOfRange,
             Trap::Revert(error) => Failure::Error(ErrorId(error)),
             Trap::InvariantViolated(function) => {
                 let first = self.program.functions.len();
@@ -118,6 +200,10 @@ impl<'a> MachineLedger<'a> {
             }
             Trap::InsufficientBalance => Failure::Balance,
             Trap::NotPayable => Failure::NotPayable,
+            Trap::NoSuchProgram => Failure::NoProgram,
+            Trap::NoSuchEntry => Failure::NoEntry,
+            Trap::Reentrancy => Failure::Reentrancy,
+            Trap::TooDeep => Failure::TooDeep,
             Trap::OutOfGas => Failure::Steps,
             _ => Failure::Limit,
         }
@@ -142,6 +228,8 @@ impl World for MachineLedger<'_> {
 
     /// Only the program writes its state.
     fn write(&mut self, _: SlotId, _: Option<Value>, _: Value) {}
+
+    fn remove(&mut self, _: SlotId, _: Value) {}
 
     fn balance(&self, address: &[u8; 32]) -> u64 {
         self.host
@@ -184,13 +272,20 @@ impl Ledger for MachineLedger<'_> {
             from,
             payment,
         } = transaction;
+        self.events.clear();
         match function {
-            Some(function) => self
-                .call(function, &args, from, payment)
-                .map(|outcome| outcome.value),
+            Some(function) => {
+                let outcome = self.call(function, &args, from, payment)?;
+                self.events = outcome.events;
+                Ok(outcome.value)
+            }
             None if payment == 0 => Ok(Value::Nothing),
             None => Err(Failure::NotPayable),
         }
+    }
+
+    fn events(&self) -> &[Event] {
+        &self.events
     }
 
     fn fund(&mut self, who: [u8; 32], amount: u64) -> Result<(), Failure> {

@@ -104,3 +104,12 @@ fn what_the_machine_cannot_hold_is_refused() {
     assert_eq!(codes.len(), 1, "{errors}");
     assert!(errors.to_string().contains("words of registers"), "{errors}");
 }
+
+#[test]
+fn the_program_between_can_be_read() {
+    let source = "program p;\nview twice(n: Count) -> Count { if n < 9 { n + n } else { 9 } }\n";
+    let text = curve_lang::lower(source, &Options::default()).unwrap();
+    for part in ["twice {", "b0(v0: u64):", "if v", "= add.u64 v0, v0", "  ret v"] {
+        assert!(text.contains(part), "{part} is not in\n{text}");
+    }
+}

@@ -118,20 +118,12 @@ mod tests {
         let mut blocks = Vec::new();
         for height in 1..=length {
             let header = Header {
-                chain_id: [0; 32],
-                epoch: 0,
                 view: height * 2,
                 height,
                 timestamp_ms: height,
                 parent,
                 payload_commitment,
-                state_root: [0; 32],
-                roots_acc: [0; 32],
-                history_root: [0; 32],
-                next_committee: [0; 32],
-                inbox_count: 0,
-                inbox_hash: [0; 32],
-                outbox_root: [0; 32],
+                ..Header::default()
             };
             parent = header.commitment();
             let data = VoteData::of(&header, parent);

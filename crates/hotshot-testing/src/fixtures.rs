@@ -65,19 +65,9 @@ pub fn committee_of(epoch: u64, stakes: &[u64], seed: Option<&Digest>) -> Commit
 pub fn genesis() -> Header {
     Header {
         chain_id: CHAIN,
-        epoch: 0,
-        view: 0,
-        height: 0,
         timestamp_ms: EPOCH_MS - 1,
-        parent: [0; 32],
-        payload_commitment: [0; 32],
         state_root: [1; 32],
-        roots_acc: [0; 32],
-        history_root: [0; 32],
-        next_committee: [0; 32],
-        inbox_count: 0,
-        inbox_hash: [0; 32],
-        outbox_root: [0; 32],
+        ..Header::default()
     }
 }
 

@@ -1,9 +1,14 @@
 //! The block header: fixed layout, little-endian, no padding. Its hash is the leaf commitment that votes name.
+//!
+//! The layout is the same in all versions: the version selects the rules by which a block is executed.
 
 use crate::{Digest, domain, sha256};
 
-/// The version that this crate writes and reads.
-pub const VERSION: u16 = 1;
+/// The version of genesis.
+pub const FIRST_VERSION: u16 = 1;
+
+/// The newest version that the program on Solana knows.
+pub const NEWEST_VERSION: u16 = 1;
 
 /// Encoded length in bytes.
 pub const LEN: usize = 2 + 32 + 8 * 4 + 32 * 6 + 8 + 32 + 32;
@@ -11,6 +16,8 @@ pub const LEN: usize = 2 + 32 + 8 * 4 + 32 * 6 + 8 + 32 + 32;
 /// A block header. All digests are SHA-256.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Header {
+    /// The rules by which the block is executed, from [`FIRST_VERSION`] on.
+    pub version: u16,
     /// Hash of the genesis: nothing can be replayed into another deployment.
     pub chain_id: Digest,
     /// The committee's epoch.
@@ -49,7 +56,7 @@ pub enum HeaderError {
         /// What came.
         got: usize,
     },
-    /// Not [`VERSION`].
+    /// Below [`FIRST_VERSION`].
     Version {
         /// What came.
         got: u16,
@@ -60,12 +67,35 @@ impl core::fmt::Display for HeaderError {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         match self {
             Self::Length { got } => write!(f, "header of {got} bytes, expected {LEN}"),
-            Self::Version { got } => write!(f, "header version {got}, expected {VERSION}"),
+            Self::Version { got } => write!(f, "header version {got}, expected at least {FIRST_VERSION}"),
         }
     }
 }
 
 impl core::error::Error for HeaderError {}
+
+/// A header of [`FIRST_VERSION`] that says nothing: what a header does not name is zero.
+impl Default for Header {
+    fn default() -> Self {
+        Self {
+            version: FIRST_VERSION,
+            chain_id: [0; 32],
+            epoch: 0,
+            view: 0,
+            height: 0,
+            timestamp_ms: 0,
+            parent: [0; 32],
+            payload_commitment: [0; 32],
+            state_root: [0; 32],
+            roots_acc: [0; 32],
+            history_root: [0; 32],
+            next_committee: [0; 32],
+            inbox_count: 0,
+            inbox_hash: [0; 32],
+            outbox_root: [0; 32],
+        }
+    }
+}
 
 impl Header {
     /// The canonical bytes.
@@ -73,7 +103,7 @@ impl Header {
     pub fn encode(&self) -> [u8; LEN] {
         let mut out = [0u8; LEN];
         let mut w = Writer { out: &mut out, at: 0 };
-        w.put(&VERSION.to_le_bytes());
+        w.put(&self.version.to_le_bytes());
         w.put(&self.chain_id);
         for number in [self.epoch, self.view, self.height, self.timestamp_ms] {
             w.put(&number.to_le_bytes());
@@ -94,7 +124,7 @@ impl Header {
         out
     }
 
-    /// Reads the canonical bytes: exactly [`LEN`] of them, of this [`VERSION`].
+    /// Reads the canonical bytes: exactly [`LEN`] of them, of a version that there can be.
     #[inline(always)]
     pub fn decode(bytes: &[u8]) -> Result<Self, HeaderError> {
         if bytes.len() != LEN {
@@ -102,10 +132,11 @@ impl Header {
         }
         let mut r = Reader { bytes, at: 0 };
         let version = u16::from_le_bytes(r.take());
-        if version != VERSION {
+        if version < FIRST_VERSION {
             return Err(HeaderError::Version { got: version });
         }
         Ok(Self {
+            version,
             chain_id: r.take(),
             epoch: u64::from_le_bytes(r.take()),
             view: u64::from_le_bytes(r.take()),
@@ -182,10 +213,7 @@ mod tests {
             state_root: [8; 32],
             roots_acc: [9; 32],
             history_root: [10; 32],
-            next_committee: [0; 32],
-            inbox_count: 0,
-            inbox_hash: [0; 32],
-            outbox_root: [0; 32],
+            ..Header::default()
         }
     }
 
@@ -201,6 +229,17 @@ mod tests {
     }
 
     #[test]
+    fn the_version_is_committed_to() {
+        let later = Header {
+            version: 0x0102,
+            ..sample()
+        };
+        assert_eq!(later.encode()[..2], [2, 1]);
+        assert_eq!(Header::decode(&later.encode()), Ok(later.clone()));
+        assert_ne!(later.commitment(), sample().commitment());
+    }
+
+    #[test]
     fn wrong_length_and_version_are_refused() {
         let bytes = sample().encode();
         assert_eq!(
@@ -210,8 +249,8 @@ mod tests {
         let mut longer = bytes.to_vec();
         longer.push(0);
         assert_eq!(Header::decode(&longer), Err(HeaderError::Length { got: LEN + 1 }));
-        let mut other = bytes;
-        other[0] = 9;
-        assert_eq!(Header::decode(&other), Err(HeaderError::Version { got: 9 }));
+        let mut none = bytes;
+        none[0] = 0;
+        assert_eq!(Header::decode(&none), Err(HeaderError::Version { got: 0 }));
     }
 }

@@ -124,22 +124,7 @@ fn submit(
 
 /// Roots that fit into one transaction beside a certificate of `certificate_len` bytes.
 pub fn max_roots(program: &Pubkey, poster: &Pubkey, certificate_len: usize) -> usize {
-    let header = Header {
-        chain_id: [0; 32],
-        epoch: 0,
-        view: 0,
-        height: 0,
-        timestamp_ms: 0,
-        parent: [0; 32],
-        payload_commitment: [0; 32],
-        state_root: [0; 32],
-        roots_acc: [0; 32],
-        history_root: [0; 32],
-        next_committee: [0; 32],
-        inbox_count: 0,
-        inbox_hash: [0; 32],
-        outbox_root: [0; 32],
-    };
+    let header = Header { ..Header::default() };
     let budget = Budget {
         units: 0,
         micro_lamports: 0,
@@ -171,7 +156,6 @@ mod tests {
         Submission {
             header: Header {
                 chain_id: digest,
-                epoch: 0,
                 view: height,
                 height,
                 timestamp_ms: 1,
@@ -180,10 +164,7 @@ mod tests {
                 state_root: digest,
                 roots_acc: digest,
                 history_root: digest,
-                next_committee: [0; 32],
-                inbox_count: 0,
-                inbox_hash: [0; 32],
-                outbox_root: [0; 32],
+                ..Header::default()
             },
             certificate: vec![1; certificate],
             roots: vec![digest; roots],

@@ -97,19 +97,12 @@ fn block(members: &[(KeyPair, RegisterMember)], absent: usize) -> Submission {
     let state_root = [9; 32];
     let header = Header {
         chain_id: CHAIN_ID,
-        epoch: 0,
         view: 1,
         height: 1,
         timestamp_ms: 1,
-        parent: [0; 32],
-        payload_commitment: [0; 32],
         state_root,
         roots_acc: roots::extend(&roots::genesis(&GENESIS_ROOT), &state_root),
-        history_root: [0; 32],
-        next_committee: [0; 32],
-        inbox_count: 0,
-        inbox_hash: [0; 32],
-        outbox_root: [0; 32],
+        ..Header::default()
     };
     let committee = members.iter().map(|(key, register)| Member {
         node: NodeId(register.owner),

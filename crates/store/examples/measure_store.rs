@@ -44,19 +44,11 @@ fn genesis() -> (Genesis, Header) {
     let state_root = genesis.state().expect("valid").root();
     let header = Header {
         chain_id: genesis.chain_id(),
-        epoch: 0,
-        view: 0,
-        height: 0,
-        timestamp_ms: 0,
-        parent: [0; 32],
         payload_commitment: vote::payload_commitment(Payload::default().as_bytes()),
         state_root,
         roots_acc: roots::genesis(&state_root),
         history_root: Mmr::default().root(),
-        next_committee: [0; 32],
-        inbox_count: 0,
-        inbox_hash: [0; 32],
-        outbox_root: [0; 32],
+        ..Header::default()
     };
     (genesis, header)
 }

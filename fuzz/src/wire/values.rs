@@ -146,6 +146,7 @@ fn header(entropy: &mut Entropy) -> Header {
     };
     let [epoch, view, height, timestamp_ms] = [(); 4].map(|()| entropy.number());
     Header {
+        version: 1 | u16::from(entropy.byte()) << 8,
         chain_id,
         epoch,
         view,

@@ -50,7 +50,6 @@ impl Chain {
         }
         let header = Header {
             chain_id: self.chain_id,
-            epoch: 0,
             view: self.view,
             height: self.height,
             timestamp_ms: 1_700_000_000_000 + self.height * 250,
@@ -59,10 +58,7 @@ impl Chain {
             state_root: Self::root(self.height),
             roots_acc: self.acc,
             history_root: [3; 32],
-            next_committee: [0; 32],
-            inbox_count: 0,
-            inbox_hash: [0; 32],
-            outbox_root: [0; 32],
+            ..Header::default()
         };
         (header, roots)
     }

@@ -30,10 +30,11 @@ const LAYERS: &[(&str, &[&str])] = &[
             "telemetry",
             "registry",
             "localnet",
+            "fault-proxy",
         ],
     ),
     ("L4 services", &["batch-poster", "sequencer"]),
-    ("L5 for people", &["asset", "assetctl", "testnet"]),
+    ("L5 for people", &["asset", "assetctl", "curve", "testnet"]),
     ("development", &["program-tests", "xtask", "fuzz"]),
 ];
 

@@ -16,19 +16,12 @@ pub(crate) fn chain(tip: u64) -> Vec<Settleable> {
             Settleable {
                 header: Header {
                     chain_id: [2; 32],
-                    epoch: 0,
                     view: height,
                     height,
                     timestamp_ms: height,
-                    parent: [0; 32],
-                    payload_commitment: [0; 32],
                     state_root,
                     roots_acc: acc,
-                    history_root: [0; 32],
-                    next_committee: [0; 32],
-                    inbox_count: 0,
-                    inbox_hash: [0; 32],
-                    outbox_root: [0; 32],
+                    ..Header::default()
                 },
                 certificate: Some(vec![0; 67]),
                 state_root,

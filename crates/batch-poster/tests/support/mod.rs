@@ -111,7 +111,6 @@ impl Rollup {
                 acc = roots::extend(&acc, &state_root);
                 let header = Header {
                     chain_id: CHAIN_ID,
-                    epoch: 0,
                     // Some views fail, so views run ahead of heights.
                     view: height + height / 10,
                     height,
@@ -121,10 +120,7 @@ impl Rollup {
                     state_root,
                     roots_acc: acc,
                     history_root: history.root(),
-                    next_committee: [0; 32],
-                    inbox_count: 0,
-                    inbox_hash: [0; 32],
-                    outbox_root: [0; 32],
+                    ..Header::default()
                 };
                 parent = header.commitment();
                 history.append(&parent);

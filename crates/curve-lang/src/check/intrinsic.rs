@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Name, function, parameters as shown.
-const TABLE: [(&str, Intrinsic, &str); 24] = [
+const TABLE: [(&str, Intrinsic, &str); 33] = [
     (
         "mul_div_down",
         Intrinsic::MulDivDown,
@@ -74,6 +74,31 @@ const TABLE: [(&str, Intrinsic, &str); 24] = [
         "(a, …) -> Hash, over the canonical bytes",
     ),
     ("len", Intrinsic::Len, "(b: Bytes) -> Count"),
+    ("byte_at", Intrinsic::ByteAt, "(b: Bytes, at: Count) -> Count"),
+    (
+        "concat",
+        Intrinsic::Concat,
+        "(a: Bytes, b: Bytes) -> Bytes, a and then b",
+    ),
+    (
+        "slice",
+        Intrinsic::Slice,
+        "(b: Bytes, from: Count, length: Count) -> Bytes",
+    ),
+    ("bit_and", Intrinsic::BitAnd, "(a: Count, b: Count) -> Count"),
+    ("bit_or", Intrinsic::BitOr, "(a: Count, b: Count) -> Count"),
+    ("bit_xor", Intrinsic::BitXor, "(a: Count, b: Count) -> Count"),
+    ("bit_not", Intrinsic::BitNot, "(a: Count) -> Count"),
+    (
+        "shift_left",
+        Intrinsic::ShiftLeft,
+        "(a: Count, n: Count) -> Count, a × 2ⁿ",
+    ),
+    (
+        "shift_right",
+        Intrinsic::ShiftRight,
+        "(a: Count, n: Count) -> Count, a / 2ⁿ, rounded down",
+    ),
     ("account", Intrinsic::Account, "(name) -> Address, in tests"),
     ("address", Intrinsic::Account, "(\"base58\") -> Address"),
 ];
@@ -178,6 +203,19 @@ impl Checker<'_> {
             (I::Balance, [Type::Address]) => self.not_in_const(span).then(Type::asset),
             (I::Sha256, types) => return self.hashed(types, args, span),
             (I::Len, [Type::Bytes(_)]) => Some(Type::COUNT),
+            (I::ByteAt, [Type::Bytes(_), at]) if **at == Type::COUNT => Some(Type::COUNT),
+            (I::Concat, [Type::Bytes(a), Type::Bytes(b)]) => return self.concatenated(*a, *b, span),
+            (I::Slice, [Type::Bytes(bound), from, length])
+                if **from == Type::COUNT && **length == Type::COUNT =>
+            {
+                Some(Type::Bytes(slice_bound(*bound, &args[2])))
+            }
+            (I::BitNot, [a]) if **a == Type::COUNT => Some(Type::COUNT),
+            (I::BitAnd | I::BitOr | I::BitXor | I::ShiftLeft | I::ShiftRight, [a, b])
+                if **a == Type::COUNT && **b == Type::COUNT =>
+            {
+                Some(Type::COUNT)
+            }
             (I::Account, [Type::Bytes(_)]) => Some(Type::Address),
             _ => None,
         };
@@ -193,6 +231,21 @@ impl Checker<'_> {
             self.error(Code::NotConstant, span, "this is not known to the compiler");
         }
         !constant
+    }
+
+    fn concatenated(&mut self, a: u16, b: u16, span: Span) -> Option<Type> {
+        let bound = a.saturating_add(b);
+        if bound > super::resolve::MAX_BYTES {
+            let title = format!("together these have up to {bound} bytes");
+            let most = super::resolve::MAX_BYTES;
+            self.error(
+                Code::BytesTooLong,
+                span,
+                format!("{title}, at most {most} are possible"),
+            );
+            return None;
+        }
+        Some(Type::Bytes(bound))
     }
 
     fn hashed(&mut self, types: &[&Type], args: &[Expr], span: Span) -> Option<Type> {
@@ -303,14 +356,21 @@ const MAX_HASHED: usize = 1024;
 /// Longest base58 of 32 bytes.
 const MAX_BASE58: usize = 44;
 
+/// A part is no longer than the whole, nor than it says itself.
+fn slice_bound(whole: u16, length: &Expr) -> u16 {
+    match &length.kind {
+        ExprKind::Value(Value::Number(n)) => u16::try_from(*n).unwrap_or(whole).clamp(1, whole),
+        _ => whole,
+    }
+}
+
 /// How many arguments; `None` for one or more.
 const fn arity(intrinsic: Intrinsic) -> Option<usize> {
     use Intrinsic as I;
     match intrinsic {
-        I::MulDivDown | I::MulDivUp => Some(3),
-        I::Narrow | I::SqrtDown | I::SqrtUp | I::Floor | I::Ceil | I::Balance | I::Len | I::Account => {
-            Some(1)
-        }
+        I::MulDivDown | I::MulDivUp | I::Slice => Some(3),
+        I::Narrow | I::SqrtDown | I::SqrtUp | I::Floor | I::Ceil | I::Balance => Some(1),
+        I::Len | I::BitNot | I::Account => Some(1),
         I::Sha256 => None,
         _ => Some(2),
     }

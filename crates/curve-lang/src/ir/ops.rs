@@ -155,7 +155,14 @@ fn instruction(intrinsic: Intrinsic, kind: Scalar) -> (Opcode, Scalar) {
         (I::Ceil, _) => (Opcode::CeilFix, Scalar::U64),
         (I::Balance, _) => (Opcode::Balance, Scalar::U64),
         (I::Len, _) => (Opcode::LenBytes, Scalar::U64),
-        // Product, roots and hashes take several; accounts exist only in tests.
+        (I::ByteAt, _) => (Opcode::AtBytes, Scalar::U64),
+        (I::BitAnd, _) => (Opcode::AndU64, kind),
+        (I::BitOr, _) => (Opcode::OrU64, kind),
+        (I::BitXor, _) => (Opcode::XorU64, kind),
+        (I::BitNot, _) => (Opcode::NotU64, kind),
+        (I::ShiftLeft, _) => (Opcode::ShlU64, kind),
+        (I::ShiftRight, _) => (Opcode::ShrU64, kind),
+        // Product, roots, hashes and byte strings take several; accounts exist only in tests.
         _ => (Opcode::Narrow, Scalar::U64),
     }
 }

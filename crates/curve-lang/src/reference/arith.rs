@@ -198,6 +198,31 @@ pub fn intrinsic(intrinsic: Intrinsic, args: &[Value]) -> Option<Result<Value>> 
             Value::Bytes(bytes) => number(u128::try_from(bytes.len()).ok()),
             _ => Ok(Value::Number(0)),
         },
+        I::ByteAt => match a {
+            Value::Bytes(bytes) => {
+                let byte = usize::try_from(y).ok().and_then(|at| bytes.get(at));
+                byte.map_or(Err(Failure::OutOfRange), |byte| {
+                    Ok(Value::Number(u64::from(*byte)))
+                })
+            }
+            _ => Ok(Value::Number(0)),
+        },
+        I::Concat => match args {
+            [Value::Bytes(a), Value::Bytes(b)] => Ok(Value::Bytes([a.as_slice(), b].concat())),
+            _ => Ok(Value::Bytes(Vec::new())),
+        },
+        I::Slice => match a {
+            Value::Bytes(bytes) => part(bytes, y, z),
+            _ => Ok(Value::Bytes(Vec::new())),
+        },
+        I::BitAnd => number(Some(x & y)),
+        I::BitOr => number(Some(x | y)),
+        I::BitXor => number(Some(x ^ y)),
+        I::BitNot => number(Some((ONE - 1).saturating_sub(x))),
+        I::ShiftLeft => number(shifted(x, y)),
+        I::ShiftRight => number(Some(
+            u32::try_from(y).map_or(0, |n| x.checked_shr(n).unwrap_or(0)),
+        )),
         I::Account => match a {
             Value::Bytes(name) => Ok(Value::Address(super::account(name))),
             _ => Ok(Value::Address([0; 32])),
@@ -205,6 +230,22 @@ pub fn intrinsic(intrinsic: Intrinsic, args: &[Value]) -> Option<Result<Value>> 
         I::Sha256 | I::Balance => return None,
     };
     Some(result)
+}
+
+/// So many bytes from one on.
+fn part(bytes: &[u8], from: u128, length: u128) -> Result<Value> {
+    let end = from.checked_add(length).ok_or(Failure::OutOfRange)?;
+    let range = usize::try_from(from).ok().zip(usize::try_from(end).ok());
+    let part = range.and_then(|(from, end)| bytes.get(from..end));
+    part.map_or(Err(Failure::OutOfRange), |part| Ok(Value::Bytes(part.to_vec())))
+}
+
+/// a · 2ⁿ, doubled n times.
+fn shifted(a: u128, n: u128) -> Option<u128> {
+    if a == 0 {
+        return Some(0);
+    }
+    (0..n.min(128)).try_fold(a, |value, _| value.checked_mul(2))
 }
 
 /// A value's canonical bytes, which are hashed.
@@ -275,6 +316,7 @@ mod tests {
     fn products_are_exact_in_between() {
         use Intrinsic as I;
         let max = u64::MAX;
+        let bytes = |text: &[u8]| Value::Bytes(text.to_vec());
         let cases = [
             (I::MulDivDown, vec![n(max), n(max), n(max)], Ok(n(max))),
             (
@@ -310,6 +352,21 @@ mod tests {
             ),
             (I::Ceil, vec![Value::Ratio((5 << 64) + 1)], Ok(n(6))),
             (I::Floor, vec![Value::Ratio((5 << 64) + 1)], Ok(n(5))),
+            (I::BitNot, vec![n(0)], Ok(n(max))),
+            (I::ShiftLeft, vec![n(3), n(62)], Ok(n(3 << 62))),
+            (I::ShiftLeft, vec![n(3), n(63)], Err(Failure::Overflow)),
+            (I::ShiftLeft, vec![n(0), n(max)], Ok(n(0))),
+            (I::ShiftRight, vec![n(max), n(64)], Ok(n(0))),
+            (I::ByteAt, vec![bytes(b"abc"), n(2)], Ok(n(u64::from(b'c')))),
+            (I::ByteAt, vec![bytes(b"abc"), n(3)], Err(Failure::OutOfRange)),
+            (I::Slice, vec![bytes(b"abc"), n(1), n(2)], Ok(bytes(b"bc"))),
+            (I::Slice, vec![bytes(b"abc"), n(3), n(0)], Ok(bytes(b""))),
+            (
+                I::Slice,
+                vec![bytes(b"abc"), n(max), n(1)],
+                Err(Failure::OutOfRange),
+            ),
+            (I::Concat, vec![bytes(b"ab"), bytes(b"c")], Ok(bytes(b"abc"))),
         ];
         for (at, (function, args, expected)) in cases.into_iter().enumerate() {
             assert_eq!(

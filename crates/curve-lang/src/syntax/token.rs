@@ -86,7 +86,7 @@ macro_rules! tokens {
 
 tokens! {
     keywords {
-        Program "program", Unit "unit", Const "const", Struct "struct", Enum "enum", State "state", Event "event",
+        Program "program", Unit "unit", Const "const", Struct "struct", Enum "enum", State "state", Event "event", Interface "interface",
         Error "error", Fn "fn", Init "init", Entry "entry", View "view", Invariant "invariant", Test "test",
         Payable "payable", Map "map", Let "let", Mut "mut", Move "move", Require "require", Else "else", Fail "fail",
         Emit "emit", For "for", In "in", Break "break", Return "return", If "if", Match "match", True "true",

@@ -41,19 +41,9 @@ pub struct Cluster {
 pub fn genesis() -> Header {
     Header {
         chain_id: CHAIN,
-        epoch: 0,
-        view: 0,
-        height: 0,
         timestamp_ms: 1,
-        parent: [0; 32],
-        payload_commitment: [0; 32],
         state_root: [1; 32],
-        roots_acc: [0; 32],
-        history_root: [0; 32],
-        next_committee: [0; 32],
-        inbox_count: 0,
-        inbox_hash: [0; 32],
-        outbox_root: [0; 32],
+        ..Header::default()
     }
 }
 

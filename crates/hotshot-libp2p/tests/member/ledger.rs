@@ -29,19 +29,12 @@ pub fn genesis_header() -> Header {
     let root = genesis().state().expect("an empty state").root();
     Header {
         chain_id: genesis().chain_id(),
-        epoch: 0,
-        view: 0,
-        height: 0,
         timestamp_ms: genesis().timestamp_ms,
-        parent: [0; 32],
         payload_commitment: payload_commitment(Payload::default().as_bytes()),
         state_root: root,
         roots_acc: roots::genesis(&root),
         history_root: Mmr::default().root(),
-        next_committee: [0; 32],
-        inbox_count: 0,
-        inbox_hash: [0; 32],
-        outbox_root: [0; 32],
+        ..Header::default()
     }
 }
 

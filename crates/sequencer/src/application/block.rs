@@ -92,19 +92,12 @@ pub struct Slot {
 pub fn genesis_header(chain_id: Digest, timestamp_ms: u64, state_root: &Digest) -> Header {
     Header {
         chain_id,
-        epoch: 0,
-        view: 0,
-        height: 0,
         timestamp_ms,
-        parent: [0; 32],
         payload_commitment: vote::payload_commitment(assetvm::Payload::default().as_bytes()),
         state_root: *state_root,
         roots_acc: roots::genesis(state_root),
         history_root: Mmr::default().root(),
-        next_committee: [0; 32],
-        inbox_count: 0,
-        inbox_hash: [0; 32],
-        outbox_root: [0; 32],
+        ..Header::default()
     }
 }
 
@@ -125,6 +118,7 @@ impl Branch {
     /// The header of a child with this state root.
     fn child_header(&self, slot: Slot, state_root: &Digest) -> Header {
         Header {
+            version: self.header.version,
             chain_id: self.header.chain_id,
             epoch: slot.epoch,
             view: slot.view,
@@ -136,9 +130,7 @@ impl Branch {
             roots_acc: roots::extend(&self.header.roots_acc, state_root),
             history_root: self.history.root(),
             next_committee: slot.next_committee,
-            inbox_count: 0,
-            inbox_hash: [0; 32],
-            outbox_root: [0; 32],
+            ..Header::default()
         }
     }
 

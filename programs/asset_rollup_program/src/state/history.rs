@@ -1,7 +1,7 @@
 //! The root history: what a submitted header means for it, and how it moves on.
 
 use rollup_abi::account::{Accepted, Conflict, RingEntry, RollupState, in_ring, ring_index};
-use rollup_abi::{Digest, Header, HeaderError, ProgramError, roots};
+use rollup_abi::{Digest, Header, HeaderError, ProgramError, header::NEWEST_VERSION, roots};
 
 /// What a header of this chain means before its certificate is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,13 +17,16 @@ pub enum Meaning {
     Newer,
 }
 
-/// Reads a header of this chain and epoch.
+/// Reads a header of this chain and epoch, of a version that this program knows.
 #[inline(always)]
 pub fn read_header(state: &RollupState, bytes: &[u8]) -> Result<Header, ProgramError> {
     let header = Header::decode(bytes).map_err(|error| match error {
         HeaderError::Length { .. } => ProgramError::HeaderLength,
         HeaderError::Version { .. } => ProgramError::HeaderVersion,
     })?;
+    if header.version > NEWEST_VERSION {
+        return Err(ProgramError::HeaderVersion);
+    }
     if header.chain_id != state.chain_id {
         return Err(ProgramError::HeaderChain);
     }
@@ -114,19 +117,10 @@ mod tests {
     fn header(height: u64, root: u8) -> Header {
         Header {
             chain_id: [1; 32],
-            epoch: 0,
             view: height,
             height,
-            timestamp_ms: 0,
-            parent: [0; 32],
-            payload_commitment: [0; 32],
             state_root: [root; 32],
-            roots_acc: [0; 32],
-            history_root: [0; 32],
-            next_committee: [0; 32],
-            inbox_count: 0,
-            inbox_hash: [0; 32],
-            outbox_root: [0; 32],
+            ..Header::default()
         }
     }
 
@@ -224,9 +218,11 @@ mod tests {
         let good = header(2, 1).encode();
         assert_eq!(read_header(&state, &good).map(|h| h.height), Ok(2));
         assert_eq!(read_header(&state, &good[1..]), Err(ProgramError::HeaderLength));
-        let mut version = good;
-        version[0] = 2;
-        assert_eq!(read_header(&state, &version), Err(ProgramError::HeaderVersion));
+        for unknown in [0, NEWEST_VERSION + 1] {
+            let mut version = good;
+            version[..2].copy_from_slice(&unknown.to_le_bytes());
+            assert_eq!(read_header(&state, &version), Err(ProgramError::HeaderVersion));
+        }
         let mut chain = good;
         chain[2] = 2;
         assert_eq!(read_header(&state, &chain), Err(ProgramError::HeaderChain));
