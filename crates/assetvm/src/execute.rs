@@ -9,7 +9,7 @@ mod programs;
 use curvevm::{Call, Entrance, Gas, Machine, Value};
 use overlay::Overlay;
 use programs::Request;
-use rollup_abi::Digest;
+use rollup_abi::{Digest, Header};
 
 use crate::{
     Account, Action, Address, Amount, Changes, Failure, InvalidTransaction, Outcome, Output, Receipt,
@@ -23,6 +23,15 @@ pub struct BlockContext {
     pub height: u64,
     /// Its time in milliseconds since 1970.
     pub time_ms: u64,
+}
+
+impl From<&Header> for BlockContext {
+    fn from(header: &Header) -> Self {
+        Self {
+            height: header.height,
+            time_ms: header.timestamp_ms,
+        }
+    }
 }
 
 /// A question to a program.
