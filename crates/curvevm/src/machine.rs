@@ -12,6 +12,7 @@
 
 mod activation;
 mod math;
+mod meaning;
 mod memory;
 mod run;
 mod window;
@@ -20,6 +21,7 @@ mod world;
 use std::sync::Arc;
 
 use activation::{Activation, Resume, Stage};
+pub(crate) use meaning::Threaded;
 use memory::Memory;
 use run::{Core, Exit, Trace, Untraced};
 use window::Window;

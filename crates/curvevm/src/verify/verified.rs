@@ -4,8 +4,8 @@ use std::{collections::BTreeMap, fmt};
 
 use rollup_abi::{Digest, sha256};
 
-use super::{Op, Summary, lower::Builder};
-use crate::{Function, Gas, Instr, Interface, Kind, Opcode, Program, Type, Value, domain};
+use super::{Summary, lower::Builder};
+use crate::{Function, Gas, Instr, Interface, Kind, Opcode, Program, Type, Value, domain, machine::Threaded};
 
 /// The hash of a program's encoding.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -22,9 +22,9 @@ pub struct Verified {
     program: Program,
     hash: CodeHash,
     /// All functions, as the machine runs them.
-    pub(crate) code: Vec<Op>,
+    pub(crate) code: Threaded,
     /// All functions, instruction by instruction, for who wants to see each.
-    pub(crate) plain: Vec<Op>,
+    pub(crate) plain: Threaded,
     costs: Vec<u64>,
     pub(crate) frames: Vec<Frame>,
     pub(crate) slots: Vec<SlotInfo>,
@@ -94,8 +94,8 @@ impl Verified {
             exports: exports.collect(),
             words: summaries.iter().map(|s| s.words.clone()).collect(),
             worst: summaries.iter().map(|s| s.worst).collect(),
-            code: builder.code,
-            plain: builder.plain,
+            code: Threaded::new(&builder.code, builder.longest),
+            plain: Threaded::new(&builder.plain, builder.longest),
             costs: builder.costs,
             frames: builder.frames,
             packs: builder.packs,
