@@ -11,15 +11,17 @@ mod common;
 
 use std::sync::Arc;
 
-use common::{Random, examples};
+use common::{
+    Random, examples,
+    world::{arbitrary, number, people},
+};
 use curve_lang::{
     Artifact, Options, compile,
     hir::{FnId, Program, SlotId},
     machine::MachineLedger,
-    reference::{Chain, Failure, Ledger, World, account},
+    reference::{Chain, Failure, Ledger, World},
     syntax::ast::FunctionKind,
     testing::{TestOptions, own_address, run_machine_tests},
-    types::Type,
     value::Value,
 };
 
@@ -73,40 +75,6 @@ fn standard_programs_keep_their_laws() {
         assert!(laws > 0, "{name} has no law");
     }
     println!("{total:>12} cases of all laws");
-}
-
-fn people() -> [[u8; 32]; 4] {
-    [
-        account(b"alice"),
-        account(b"bob"),
-        account(b"carol"),
-        account(b"dave"),
-    ]
-}
-
-fn number(random: &mut Random) -> u64 {
-    match random.below(5) {
-        0 => random.next() % 4,
-        1 => random.next() >> random.below(64),
-        _ => random.next() % (1 << (4 + random.below(40))),
-    }
-}
-
-fn arbitrary(random: &mut Random, ty: &Type, program: &Program) -> Value {
-    match ty {
-        Type::Bool => Value::Bool(random.below(2) == 0),
-        Type::Number(_) | Type::Time | Type::Height => Value::Number(number(random)),
-        Type::Wide(_) => Value::Wide(u128::from(number(random)) << random.below(64)),
-        Type::Ratio => Value::Ratio(u128::from(number(random)) << random.below(65)),
-        Type::Address => Value::Address(people()[random.below(4)]),
-        Type::Bytes(bound) => Value::Bytes(vec![b'm'; random.below(usize::from(*bound) + 1)]),
-        Type::Struct(id) => {
-            let fields = &program.structs[usize::from(id.0)].fields;
-            let values = fields.iter().map(|field| arbitrary(random, &field.ty, program));
-            Value::Struct(values.collect())
-        }
-        other => program.zero(other),
-    }
 }
 
 /// A program on both of its ledgers.
