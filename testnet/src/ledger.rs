@@ -73,7 +73,7 @@ impl Ledger {
             };
             let fate = &mut self.fates[*row];
             match receipt.outcome {
-                Outcome::Applied => fate.applied += 1,
+                Outcome::Applied(_) => fate.applied += 1,
                 Outcome::Failed(_) => fate.failed += 1,
             }
             self.made += u64::from(
@@ -170,7 +170,7 @@ fn per_second(count: u64, span_ms: u64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use assetvm::{Amount, Failure, Genesis};
+    use assetvm::{Amount, Failure, Gas, GasRules, Genesis, Output};
 
     fn ledger(rows: usize) -> Ledger {
         let genesis = Genesis {
@@ -178,6 +178,7 @@ mod tests {
             mint_authority: Address::new([2; 32]),
             supply_cap: Amount::MAX,
             minimum_fee: Amount::ZERO,
+            gas: GasRules::default(),
             accounts: Vec::new(),
             committee: [0; 32],
             timestamp_ms: 0,
@@ -202,7 +203,8 @@ mod tests {
             .map(|(row, outcome)| Receipt {
                 id: id(*row),
                 fee: Amount::ZERO,
-                outcome: *outcome,
+                gas_used: Gas(0),
+                outcome: outcome.clone(),
             })
             .collect();
         let state = ledger.state().clone();
@@ -216,10 +218,17 @@ mod tests {
         block(
             &mut ledger,
             1_000,
-            &[(0, Outcome::Applied), (9, Outcome::Applied)],
+            &[
+                (0, Outcome::Applied(Output::default())),
+                (9, Outcome::Applied(Output::default())),
+            ],
         );
-        block(&mut ledger, 1_250, &[(1, Outcome::Applied)]);
-        block(&mut ledger, 1_500, &[(1, Outcome::Applied), (2, failed)]);
+        block(&mut ledger, 1_250, &[(1, Outcome::Applied(Output::default()))]);
+        block(
+            &mut ledger,
+            1_500,
+            &[(1, Outcome::Applied(Output::default())), (2, failed)],
+        );
         let fates: Vec<_> = ledger.fates().iter().map(|f| (f.applied, f.failed)).collect();
         assert_eq!(fates, [(1, 0), (2, 0), (0, 1), (0, 0)]);
         assert_eq!(ledger.totals(), (3, 5));

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
-use assetvm::{Amount, SigningKey};
+use assetvm::{Amount, GasRules, SigningKey};
 use localnet::Localnet;
 use sequencer::genesis::Deployment;
 use settlement::{RollupClient, rollup_address};
@@ -44,6 +44,8 @@ pub struct TestnetConfig {
     pub supply_cap: Amount,
     /// Least fee of a transaction.
     pub minimum_fee: Amount,
+    /// What gas costs, and how much of it a block has.
+    pub gas: GasRules,
 }
 
 impl TestnetConfig {
@@ -56,6 +58,7 @@ impl TestnetConfig {
             block_interval: Duration::from_millis(250),
             supply_cap: crate::plan::SUPPLY_CAP,
             minimum_fee: crate::plan::FEE,
+            gas: GasRules::default(),
         }
     }
 }

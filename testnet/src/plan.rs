@@ -150,7 +150,7 @@ pub fn pace(rows: usize, tps: Option<u32>, duration: Option<Duration>) -> Durati
 mod tests {
     use super::*;
     use crate::sample;
-    use assetvm::{Genesis, Outcome, Unvalidated, execute_block};
+    use assetvm::{BlockContext, GasRules, Genesis, Unvalidated, execute_block};
 
     fn keys(count: u8) -> Vec<SigningKey> {
         (1..=count).map(|i| SigningKey::from_seed(&[i; 32])).collect()
@@ -166,6 +166,7 @@ mod tests {
             mint_authority: key[0].address(),
             supply_cap: SUPPLY_CAP,
             minimum_fee: FEE,
+            gas: GasRules::default(),
             accounts: Vec::new(),
             committee: [0; 32],
             timestamp_ms: 0,
@@ -181,12 +182,16 @@ mod tests {
         let verified: Vec<_> = all
             .map(|tx| Unvalidated::decode(&tx.bytes).unwrap().verify().unwrap())
             .collect();
-        let outcome = execute_block(&genesis.state().unwrap(), &verified).unwrap();
+        let block = BlockContext {
+            height: 1,
+            time_ms: 1,
+        };
+        let outcome = execute_block(&genesis.state().unwrap(), block, &verified).unwrap();
         assert!(
             outcome
                 .receipts
                 .iter()
-                .all(|receipt| receipt.outcome == Outcome::Applied)
+                .all(|receipt| receipt.outcome.is_applied())
         );
         for (recipient, sum) in payments.per_recipient() {
             assert_eq!(outcome.state.get(&recipient).unwrap().balance, sum);

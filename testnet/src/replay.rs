@@ -103,7 +103,7 @@ impl Replay {
             state_root,
             receipts,
             ..
-        } = execute_block(&self.state, &verified).map_err(invalid)?;
+        } = execute_block(&self.state, header.into(), &verified).map_err(invalid)?;
         let roots_acc = roots::extend(&self.roots_acc, &state_root);
         same(height, "state_root", &header.state_root, &state_root)?;
         same(height, "roots_acc", &header.roots_acc, &roots_acc)?;
@@ -150,7 +150,9 @@ fn same(height: u64, field: &'static str, got: &Digest, expected: &Digest) -> Re
 #[cfg(test)]
 mod tests {
     use super::*;
-    use assetvm::{Action, Address, Amount, Genesis, Nonce, SigningKey, TransactionBody, Unvalidated};
+    use assetvm::{
+        Action, Address, Amount, GasRules, Genesis, Nonce, SigningKey, TransactionBody, Unvalidated,
+    };
     use hotshot_types::{Epoch, KeyPair, Member, NodeId, Stake};
 
     fn committee(chain_id: Digest) -> Committee {
@@ -168,6 +170,7 @@ mod tests {
             mint_authority: key.address(),
             supply_cap: Amount::MAX,
             minimum_fee: Amount::ZERO,
+            gas: GasRules::default(),
             accounts: vec![(key.address(), Amount::from_base_units(100))],
             committee: [0; 32],
             timestamp_ms: 0,
@@ -192,15 +195,15 @@ mod tests {
         });
         let verified = vec![Unvalidated::decode(&tx.encode()).unwrap().verify().unwrap()];
         let payload = Payload::of(&verified).unwrap().into_bytes();
-        let root = execute_block(state, &verified).map_or([7; 32], |outcome| outcome.state_root);
-        let header = Header {
+        let mut header = Header {
             height: before.height + 1,
             parent: before.commitment(),
             payload_commitment: rollup_abi::vote::payload_commitment(&payload),
-            state_root: root,
-            roots_acc: roots::extend(&before.roots_acc, &root),
             ..before.clone()
         };
+        let outcome = execute_block(state, (&header).into(), &verified);
+        header.state_root = outcome.map_or([7; 32], |outcome| outcome.state_root);
+        header.roots_acc = roots::extend(&before.roots_acc, &header.state_root);
         (header, payload)
     }
 

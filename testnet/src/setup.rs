@@ -168,6 +168,8 @@ pub(crate) fn write_genesis(
         mint_authority: authority.address(),
         supply_cap: config.supply_cap,
         minimum_fee: config.minimum_fee,
+        gas_price: config.gas.price,
+        block_gas: config.gas.block.0,
         timestamp_ms: u64::try_from(now).unwrap_or(u64::MAX),
         accounts: Vec::new(),
         committee: committee.collect(),

@@ -8,6 +8,11 @@ use std::{num::NonZeroUsize, time::Instant};
 use assetvm::*;
 use rollup_abi::sha256;
 
+const BLOCK: BlockContext = BlockContext {
+    height: 1,
+    time_ms: 1,
+};
+
 fn address(index: u64) -> Address {
     Address::new(sha256(&[b"measure", &index.to_le_bytes()]))
 }
@@ -48,6 +53,7 @@ fn genesis(accounts: u64, keys: &[SigningKey]) -> Genesis {
         mint_authority: address(0),
         supply_cap: Amount::MAX,
         minimum_fee: Amount::from_base_units(1),
+        gas: GasRules::default(),
         accounts: first
             .into_iter()
             .map(|address| (address, Amount::from_base_units(UNIT)))
@@ -70,6 +76,7 @@ fn measure_updates(state: &State, accounts: u64, size: usize, repetitions: u64, 
                 .map(|_| (address(random.next() % accounts), Some(account)))
                 .collect(),
             metadata: *state.metadata(),
+            ..Changes::default()
         };
         let (next, took) = timed(|| at.apply(&changes));
         millis.push(took);
@@ -97,7 +104,7 @@ fn measure_blocks(state: &State, accounts: u64, keys: &[SigningKey], repetitions
         let (verified, took) = timed(|| verify_block(transactions, |_| false, NonZeroUsize::MIN));
         verify.push(took);
         let verified = verified.expect("signed");
-        let (outcome, took) = timed(|| execute_block(&at, &verified).expect("valid"));
+        let (outcome, took) = timed(|| execute_block(&at, BLOCK, &verified).expect("valid"));
         execute.push(took);
         at = outcome.state;
     }

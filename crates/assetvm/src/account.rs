@@ -1,11 +1,11 @@
-//! What the state holds: accounts and one metadata cell.
+//! What the state holds beside programs: accounts and one metadata cell; and what a block changes.
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use rollup_abi::{Digest, tree};
 
-use crate::{Address, Amount, Nonce};
+use crate::{Address, Amount, EntryId, Nonce, Program};
 
-/// An account. One with balance 0 and nonce 0 is the same as none, and is not stored.
+/// An account, or what a program owns. One with balance 0 and nonce 0 is the same as none, and is not stored.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct Account {
     /// What it owns.
@@ -47,10 +47,14 @@ impl Metadata {
 }
 
 /// What a block changed: what storage has to write to get from the state before it to the state after it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Changes {
     /// Touched accounts with their new value, by address, each once; `None` if the account is vacant now.
     pub accounts: Vec<(Address, Option<Account>)>,
+    /// Touched programs, by address, each once; `None` if the program is closed.
+    pub programs: Vec<(Address, Option<Program>)>,
+    /// Touched storage entries, by program and key, each once; `None` if there is nothing any more.
+    pub entries: Vec<(EntryId, Option<Vec<u8>>)>,
     /// The totals after the block.
     pub metadata: Metadata,
 }

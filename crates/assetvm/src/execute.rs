@@ -3,34 +3,48 @@
 //! For each transaction, in order: what a [`Rejection`] names is checked first, and nothing happens if it fails. Then the
 //! fee is taken and the nonce used, for good. Then the action is tried, wholly or not at all.
 
-use std::collections::BTreeMap;
+mod overlay;
+mod programs;
 
-use borsh::{BorshDeserialize, BorshSerialize};
-use rollup_abi::Digest;
+use curvevm::{Call, Entrance, Gas, Machine, Value};
+use overlay::Overlay;
+use programs::Request;
+use rollup_abi::{Digest, Header};
 
 use crate::{
-    Account, Action, Address, Amount, Changes, Failure, InvalidTransaction, Metadata, Rejection, State,
-    TransactionBody, TxId, verify::Verified,
+    Account, Action, Address, Amount, Changes, Failure, InvalidTransaction, Outcome, Output, Receipt,
+    Rejection, State, TransactionBody, TxId, program_address, verify::Verified,
 };
 
-/// What became of an included transaction.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
-pub struct Receipt {
-    /// Its id.
-    pub id: TxId,
-    /// The fee charged.
-    pub fee: Amount,
-    /// Whether its action took effect.
-    pub outcome: Outcome,
+/// What transactions may know of their block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BlockContext {
+    /// Its height.
+    pub height: u64,
+    /// Its time in milliseconds since 1970.
+    pub time_ms: u64,
 }
 
-/// Whether an action took effect.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
-pub enum Outcome {
-    /// It did.
-    Applied,
-    /// It did not; the fee is charged all the same.
-    Failed(Failure),
+impl From<&Header> for BlockContext {
+    fn from(header: &Header) -> Self {
+        Self {
+            height: header.height,
+            time_ms: header.timestamp_ms,
+        }
+    }
+}
+
+/// A question to a program.
+#[derive(Clone, Copy, Debug)]
+pub struct View<'a> {
+    /// The program.
+    pub program: Address,
+    /// Its view.
+    pub name: &'a str,
+    /// The arguments: [`curvevm::encode_values`].
+    pub args: &'a [u8],
+    /// The most gas that the answer may take.
+    pub gas: Gas,
 }
 
 /// What a block does to a state.
@@ -47,8 +61,12 @@ pub struct BlockOutcome {
 }
 
 /// Executes a whole block: all of it, or the first transaction that makes it invalid.
-pub fn execute_block(parent: &State, transactions: &[Verified]) -> Result<BlockOutcome, InvalidTransaction> {
-    let mut executor = Executor::new(parent);
+pub fn execute_block(
+    parent: &State,
+    block: BlockContext,
+    transactions: &[Verified],
+) -> Result<BlockOutcome, InvalidTransaction> {
+    let mut executor = Executor::new(parent, block);
     for (index, transaction) in transactions.iter().enumerate() {
         executor
             .execute(transaction)
@@ -58,11 +76,12 @@ pub fn execute_block(parent: &State, transactions: &[Verified]) -> Result<BlockO
 }
 
 /// Executes transactions one by one on a fork of a state: how a leader fills a block, leaving out what is rejected.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Executor {
-    parent: State,
-    touched: BTreeMap<Address, Account>,
-    metadata: Metadata,
+    world: Overlay,
+    machine: Machine,
+    /// What the block's gas limit leaves.
+    gas_left: Gas,
     receipts: Vec<Receipt>,
 }
 
@@ -71,6 +90,29 @@ impl State {
     /// but the signature; also what a mempool asks.
     pub fn charge(&self, body: &TransactionBody) -> Result<Account, Rejection> {
         charge(self, self.get(&body.sender).unwrap_or_default(), body)
+    }
+}
+
+impl State {
+    /// What would become of this transaction, alone in a block on this state; nobody has to have signed it.
+    pub fn simulate(&self, block: BlockContext, body: &TransactionBody) -> Result<Receipt, Rejection> {
+        let unsigned = TxId::new([0; 32]);
+        Executor::new(self, block).execute_body(unsigned, body).cloned()
+    }
+
+    /// Asks a program's view, for at most so much gas. Changes nothing.
+    pub fn view(&self, block: BlockContext, view: &View<'_>) -> (Gas, Result<Vec<Value>, Failure>) {
+        let call = Call {
+            program: view.program,
+            entrance: Entrance::View(view.name),
+            caller: Address::default(),
+            payment: 0,
+            args: view.args,
+            gas: view.gas,
+        };
+        let world = Overlay::new(self, block);
+        let (gas, result) = programs::run(&mut Machine::new(), &world, &call);
+        (gas, result.map(|success| success.results))
     }
 }
 
@@ -89,6 +131,10 @@ fn charge(state: &State, sender: Account, body: &TransactionBody) -> Result<Acco
         });
     }
     let nonce = body.nonce.next().ok_or(Rejection::NonceExhausted)?;
+    let (got, limit) = (body.action.gas(), params.gas.block);
+    if got > limit {
+        return Err(Rejection::GasLimit { got, limit });
+    }
     let minimum = params.minimum_fee(&body.sender, &body.action);
     if body.fee < minimum {
         return Err(Rejection::FeeTooLow {
@@ -108,106 +154,149 @@ fn charge(state: &State, sender: Account, body: &TransactionBody) -> Result<Acco
 
 impl Executor {
     /// On a fork of `parent`.
-    pub fn new(parent: &State) -> Self {
+    pub fn new(parent: &State, block: BlockContext) -> Self {
         Self {
-            parent: parent.clone(),
-            touched: BTreeMap::new(),
-            metadata: *parent.metadata(),
+            world: Overlay::new(parent, block),
+            machine: Machine::new(),
+            gas_left: parent.params().gas.block,
             receipts: Vec::new(),
         }
     }
 
     /// The account at an address, as it is now.
     pub fn account(&self, address: &Address) -> Account {
-        let touched = self.touched.get(address).copied();
-        touched.or_else(|| self.parent.get(address)).unwrap_or_default()
+        self.world.account(address)
     }
 
     /// Executes a transaction. On a rejection nothing has changed.
-    pub fn execute(&mut self, transaction: &Verified) -> Result<Receipt, Rejection> {
-        let body = transaction.body();
-        let charged = charge(&self.parent, self.account(&body.sender), body)?;
-        self.touched.insert(body.sender, charged);
-        let fees = self.metadata.fees_collected.checked_add(body.fee);
-        self.metadata.fees_collected = fees.expect("fees are part of the total supply");
-        let outcome = match self.act(&body.sender, charged, &body.action) {
-            Ok(()) => Outcome::Applied,
-            Err(failure) => Outcome::Failed(failure),
-        };
-        let receipt = Receipt {
-            id: transaction.id(),
+    pub fn execute(&mut self, transaction: &Verified) -> Result<&Receipt, Rejection> {
+        self.execute_body(transaction.id(), transaction.body())
+    }
+
+    fn execute_body(&mut self, id: TxId, body: &TransactionBody) -> Result<&Receipt, Rejection> {
+        let charged = charge(&self.world.parent, self.account(&body.sender), body)?;
+        let (got, left) = (body.action.gas(), self.gas_left);
+        if got > left {
+            return Err(Rejection::BlockFull { got, left });
+        }
+        self.world.set_account(body.sender, charged);
+        let fees = self.world.metadata.fees_collected.checked_add(body.fee);
+        self.world.metadata.fees_collected = fees.expect("fees are part of the total supply");
+        let (gas_used, result) = self.act(body, charged);
+        let rest = left.0.checked_sub(gas_used.0);
+        self.gas_left = Gas(rest.expect("no action uses more than it asks for"));
+        self.receipts.push(Receipt {
+            id,
             fee: body.fee,
-            outcome,
-        };
-        self.receipts.push(receipt);
-        Ok(receipt)
+            gas_used,
+            outcome: match result {
+                Ok(output) => Outcome::Applied(output),
+                Err(failure) => Outcome::Failed(failure),
+            },
+        });
+        Ok(self.receipts.last().expect("just pushed"))
     }
 
     /// The action of a sender who has been charged. Every check comes before the first change.
-    fn act(&mut self, sender: &Address, account: Account, action: &Action) -> Result<(), Failure> {
-        match action {
-            Action::Mint { to, amount } => {
-                let (supply, cap) = (self.metadata.total_supply, self.parent.params().supply_cap);
-                if *sender != self.parent.params().mint_authority {
-                    return Err(Failure::NotMintAuthority);
-                }
-                if amount.is_zero() {
-                    return Err(Failure::ZeroAmount);
-                }
-                let minted = supply.checked_add(*amount).filter(|total| *total <= cap);
-                self.metadata.total_supply = minted.ok_or(Failure::SupplyCapExceeded {
-                    supply,
-                    amount: *amount,
-                    cap,
-                })?;
-                self.metadata.minted = counted(self.metadata.minted, *amount);
-                self.credit(to, *amount);
+    fn act(&mut self, body: &TransactionBody, account: Account) -> (Gas, Result<Output, Failure>) {
+        let sender = body.sender;
+        let begun = body.action.gas_before_machine();
+        let request = |args, payment: &Amount, gas: &Gas| Request {
+            sender,
+            args,
+            payment: *payment,
+            gas: *gas,
+            begun,
+        };
+        let done = match &body.action {
+            Action::Mint { to, amount } => self.mint(&sender, to, *amount),
+            Action::Transfer { to, amount, .. } => self.transfer(&sender, account, to, *amount),
+            Action::Burn { amount } => self.burn(&sender, account, *amount),
+            Action::Deploy {
+                code,
+                upgradeable,
+                args,
+                payment,
+                gas,
+            } => {
+                let address = program_address(&sender, body.nonce);
+                return self.deploy(address, code, *upgradeable, request(args, payment, gas));
             }
-            Action::Transfer { to, amount, .. } => {
-                self.debit(sender, account, *amount)?;
-                self.credit(to, *amount);
-            }
-            Action::Burn { amount } => {
-                self.debit(sender, account, *amount)?;
-                let rest = self.metadata.total_supply.checked_sub(*amount);
-                self.metadata.total_supply = rest.expect("a balance is part of the total supply");
-                self.metadata.burnt = counted(self.metadata.burnt, *amount);
-            }
-        }
-        Ok(())
+            Action::Call {
+                program,
+                entry,
+                args,
+                payment,
+                gas,
+            } => return self.call(*program, entry, request(args, payment, gas)),
+            Action::Upgrade { program, code } => self.upgrade(&sender, *program, code),
+            Action::Close { program, entries } => self.close(&sender, *program, entries),
+        };
+        (begun, done.map(|()| Output::default()))
     }
 
-    fn debit(&mut self, sender: &Address, mut account: Account, amount: Amount) -> Result<(), Failure> {
+    fn mint(&mut self, sender: &Address, to: &Address, amount: Amount) -> Result<(), Failure> {
+        let (metadata, params) = (&mut self.world.metadata, self.world.parent.params());
+        let (supply, cap) = (metadata.total_supply, params.supply_cap);
+        if *sender != params.mint_authority {
+            return Err(Failure::NotMintAuthority);
+        }
         if amount.is_zero() {
             return Err(Failure::ZeroAmount);
         }
-        let balance = account.balance;
-        let rest = balance.checked_sub(amount);
-        account.balance = rest.ok_or(Failure::InsufficientBalance { balance, amount })?;
-        self.touched.insert(*sender, account);
+        let total = supply.checked_add(amount).filter(|total| *total <= cap);
+        let total = total.ok_or(Failure::SupplyCapExceeded { supply, amount, cap })?;
+        self.check_receiver(to)?;
+        let metadata = &mut self.world.metadata;
+        metadata.total_supply = total;
+        metadata.minted = counted(metadata.minted, amount);
+        self.credit(to, amount);
         Ok(())
+    }
+
+    fn transfer(
+        &mut self,
+        sender: &Address,
+        account: Account,
+        to: &Address,
+        amount: Amount,
+    ) -> Result<(), Failure> {
+        let debited = debit(account, amount)?;
+        self.check_receiver(to)?;
+        self.world.set_account(*sender, debited);
+        self.credit(to, amount);
+        Ok(())
+    }
+
+    fn burn(&mut self, sender: &Address, account: Account, amount: Amount) -> Result<(), Failure> {
+        let debited = debit(account, amount)?;
+        self.world.set_account(*sender, debited);
+        let metadata = &mut self.world.metadata;
+        let rest = metadata.total_supply.checked_sub(amount);
+        metadata.total_supply = rest.expect("a balance is part of the total supply");
+        metadata.burnt = counted(metadata.burnt, amount);
+        Ok(())
+    }
+
+    /// What comes to a program without a call would never leave it again.
+    fn check_receiver(&self, to: &Address) -> Result<(), Failure> {
+        match self.world.program(to) {
+            Some(_) => Err(Failure::ToProgram { to: *to }),
+            None => Ok(()),
+        }
     }
 
     fn credit(&mut self, to: &Address, amount: Amount) {
         let mut account = self.account(to);
         let balance = account.balance.checked_add(amount);
         account.balance = balance.expect("balances are part of the total supply, which fits");
-        self.touched.insert(*to, account);
+        self.world.set_account(*to, account);
     }
 
     /// Closes the block: the new state and its root.
     pub fn finish(self) -> BlockOutcome {
-        let accounts = self
-            .touched
-            .into_iter()
-            .map(|(address, account)| (address, Some(account)));
-        let changes = Changes {
-            accounts: accounts
-                .map(|(address, account)| (address, account.filter(|a| !a.is_vacant())))
-                .collect(),
-            metadata: self.metadata,
-        };
-        let state = self.parent.apply(&changes);
+        let (parent, changes) = self.world.into_changes();
+        let state = parent.apply(&changes);
         BlockOutcome {
             state_root: state.root(),
             state,
@@ -215,6 +304,16 @@ impl Executor {
             changes,
         }
     }
+}
+
+fn debit(mut account: Account, amount: Amount) -> Result<Account, Failure> {
+    if amount.is_zero() {
+        return Err(Failure::ZeroAmount);
+    }
+    let balance = account.balance;
+    let rest = balance.checked_sub(amount);
+    account.balance = rest.ok_or(Failure::InsufficientBalance { balance, amount })?;
+    Ok(account)
 }
 
 /// A lifetime total with `amount` more.

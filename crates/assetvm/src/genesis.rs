@@ -5,7 +5,7 @@ use std::sync::Arc;
 use borsh::{BorshDeserialize, BorshSerialize};
 use rollup_abi::{Digest, domain, sha256};
 
-use crate::{Account, Action, Address, Amount, Metadata, Nonce, State};
+use crate::{Account, Action, Address, Amount, Contents, GasRules, Metadata, Nonce, State};
 
 /// Everything that fixes a chain; its hash is the chain id.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
@@ -18,6 +18,8 @@ pub struct Genesis {
     pub supply_cap: Amount,
     /// Least fee of a transaction. Fees leave circulation and are counted in the metadata cell; see [`Params::minimum_fee`].
     pub minimum_fee: Amount,
+    /// What gas costs, and how much of it a block has.
+    pub gas: GasRules,
     /// First balances, by address, strictly ascending; they count as minted.
     pub accounts: Vec<(Address, Amount)>,
     /// Hash of the first committee.
@@ -71,15 +73,21 @@ pub struct Params {
     pub supply_cap: Amount,
     /// Least fee of a transaction, see [`Params::minimum_fee`].
     pub base_fee: Amount,
+    /// What gas costs, and how much of it a block has.
+    pub gas: GasRules,
 }
 
 impl Params {
-    /// The least fee for an action of a sender: the base fee, except that the mint authority mints for free. Before the
-    /// first mint nobody has anything to pay with, and an authority without a balance must not lock the chain.
+    /// The least fee for an action of a sender: the base fee and the price of all gas that it may use, except that the mint
+    /// authority mints for free. Before the first mint nobody has anything to pay with, and an authority without a balance
+    /// must not lock the chain.
     pub fn minimum_fee(&self, sender: &Address, action: &Action) -> Amount {
         match action {
             Action::Mint { .. } if *sender == self.mint_authority => Amount::ZERO,
-            _ => self.base_fee,
+            _ => {
+                let fee = self.base_fee.checked_add(self.gas.fee(action.gas()));
+                fee.unwrap_or(Amount::MAX)
+            }
         }
     }
 }
@@ -107,6 +115,7 @@ impl Genesis {
             mint_authority: self.mint_authority,
             supply_cap: self.supply_cap,
             base_fee: self.minimum_fee,
+            gas: self.gas,
         })
     }
 
@@ -133,11 +142,14 @@ impl Genesis {
             ..Metadata::default()
         };
         let nonce = Nonce::default();
-        let accounts = self
-            .accounts
-            .iter()
-            .map(|&(address, balance)| (address, Account { balance, nonce }));
-        let state = State::from_accounts(self.params(), metadata, accounts);
+        let accounts = self.accounts.iter();
+        let contents = Contents {
+            accounts: accounts
+                .map(|&(address, balance)| (address, Account { balance, nonce }))
+                .collect(),
+            ..Contents::default()
+        };
+        let state = State::restore(self.params(), metadata, contents);
         Ok(state.expect("addresses ascend and the total is the sum of the balances"))
     }
 }

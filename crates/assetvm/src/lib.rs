@@ -27,7 +27,9 @@
 //! - A [`State`] never changes. A fork costs what it changes, so undecided branches are executed freely.
 //!
 //! ```
-//! use assetvm::{Action, Amount, Genesis, Nonce, SigningKey, TransactionBody, Unvalidated, execute_block};
+//! use assetvm::{
+//!     Action, Amount, BlockContext, GasRules, Genesis, Nonce, SigningKey, TransactionBody, Unvalidated, execute_block,
+//! };
 //!
 //! let (alice, bob) = (SigningKey::from_seed(&[1; 32]), SigningKey::from_seed(&[2; 32]).address());
 //! let genesis = Genesis {
@@ -35,6 +37,7 @@
 //!     mint_authority: alice.address(),
 //!     supply_cap: "1000000".parse()?,
 //!     minimum_fee: "0.001".parse()?,
+//!     gas: GasRules::default(),
 //!     accounts: vec![(alice.address(), "100".parse()?)],
 //!     committee: [0; 32],
 //!     timestamp_ms: 0,
@@ -46,8 +49,9 @@
 //!     fee: "0.001".parse()?,
 //!     action: Action::transfer(bob, "12.5".parse()?),
 //! });
+//! let at = BlockContext { height: 1, time_ms: 250 };
 //! let received = Unvalidated::decode(&signed.encode())?.verify()?;
-//! let block = execute_block(&genesis.state()?, &[received])?;
+//! let block = execute_block(&genesis.state()?, at, &[received])?;
 //! let proof = block.state.prove(&bob);
 //! assert!(proof.verify(&block.state_root));
 //! assert_eq!(proof.account().map(|account| account.balance), Some("12.5".parse::<Amount>()?));
@@ -56,14 +60,17 @@
 #![deny(clippy::arithmetic_side_effects)]
 
 mod account;
-mod address;
 mod amount;
 mod execute;
+mod failure;
+mod gas;
 mod genesis;
 mod key;
 mod memo;
 mod payload;
+mod program;
 mod proof;
+mod receipt;
 mod rejection;
 mod state;
 mod transaction;
@@ -71,18 +78,25 @@ mod tree;
 mod verify;
 
 pub use account::{Account, Changes, Metadata};
-pub use address::{Address, AddressError};
 pub use amount::{Amount, AmountError, DECIMALS, UNIT};
-pub use execute::{BlockOutcome, Executor, Outcome, Receipt, execute_block};
+pub use curvevm::{Address, AddressError, Gas};
+pub use execute::{BlockContext, BlockOutcome, Executor, View, execute_block};
+pub use failure::{Failure, MAX_REASON_BYTES, Place, Reason, Revert, Trapped};
+pub use gas::GasRules;
 pub use genesis::{Genesis, GenesisError, Params};
 pub use key::{KEYPAIR_BYTES, KeyError, SigningKey};
 pub use memo::{MAX_MEMO_BYTES, Memo, MemoTooLong};
-pub use payload::{MAX_BLOCK_TXS, MAX_PAYLOAD_BYTES, Payload, PayloadError};
-pub use proof::{AccountProof, MAX_PROOF_BYTES, MetadataProof, ProofError};
-pub use rejection::{Failure, Rejection};
-pub use state::{State, StateError};
+pub use payload::{MAX_BLOCK_TXS, MAX_PAYLOAD_BYTES, PAYLOAD_FRAMING, Payload, PayloadError};
+pub use program::{EntryId, Program, ProgramRecord, program_address};
+pub use proof::{
+    AccountProof, CellId, CellProof, EntryProof, MAX_PROOF_BYTES, MetadataProof, ProgramAt, ProgramProof,
+    ProofError,
+};
+pub use receipt::{MAX_OUTPUT_BYTES, Outcome, Output, Receipt};
+pub use rejection::Rejection;
+pub use state::{Contents, State, StateError};
 pub use transaction::{
-    Action, MAX_TRANSACTION_BYTES, Nonce, SIGNATURE_BYTES, Transaction, TransactionBody, TxId, TxIdError,
-    Unvalidated,
+    Action, MAX_ARGS_BYTES, MAX_CLOSED_ENTRIES, MAX_PLAIN_BYTES, MAX_TRANSACTION_BYTES, Nonce,
+    SIGNATURE_BYTES, Transaction, TransactionBody, TxId, TxIdError, Unvalidated,
 };
 pub use verify::{InvalidTransaction, Verified, verify_block};

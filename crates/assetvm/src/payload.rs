@@ -1,6 +1,6 @@
 //! A block's payload: its transactions, in order.
 //!
-//! `count: u32 ‖ count × (length: u16 ‖ transaction)`, little-endian, nothing behind it. Exactly one encoding per list.
+//! `count: u32 ‖ count × (length: u32 ‖ transaction)`, little-endian, nothing behind it. Exactly one encoding per list.
 
 use crate::{
     InvalidTransaction, Rejection,
@@ -14,7 +14,9 @@ pub const MAX_PAYLOAD_BYTES: usize = 1 << 20;
 pub const MAX_BLOCK_TXS: usize = 4096;
 
 const COUNT_BYTES: usize = 4;
-const LENGTH_BYTES: usize = 2;
+const LENGTH_BYTES: usize = 4;
+/// What the encoding of a payload takes beside its transactions, at most.
+pub const PAYLOAD_FRAMING: usize = COUNT_BYTES + LENGTH_BYTES * MAX_BLOCK_TXS;
 
 /// Why bytes are not a payload, or a payload takes no more. Codes 300 to 399.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -100,7 +102,7 @@ impl Payload {
             return Err(PayloadError::TooLarge { got });
         }
         let encoded = transaction.transaction().encode();
-        let length = u16::try_from(encoded.len()).expect("a transaction is at most MAX_TRANSACTION_BYTES");
+        let length = u32::try_from(encoded.len()).expect("a transaction is at most MAX_TRANSACTION_BYTES");
         self.bytes.extend_from_slice(&length.to_le_bytes());
         self.bytes.extend_from_slice(&encoded);
         let header = u32::try_from(count).expect("at most MAX_BLOCK_TXS").to_le_bytes();
@@ -138,7 +140,7 @@ impl Payload {
         let mut transactions = Vec::with_capacity(count);
         for index in 0..count {
             let (length, tail) = rest.split_first_chunk().ok_or(truncated)?;
-            let length = usize::from(u16::from_le_bytes(*length));
+            let length = u32::from_le_bytes(*length) as usize;
             let (encoded, tail) = tail.split_at_checked(length).ok_or(truncated)?;
             let transaction = Unvalidated::decode(encoded)
                 .map_err(|reason: Rejection| InvalidTransaction { index, reason })?;

@@ -1,15 +1,16 @@
 //! Proofs of single cells against a state root, checked by [`rollup_abi::tree::verify`].
 
 use borsh::{BorshDeserialize, BorshSerialize};
+use curvevm::limits::{MAX_BYTES, MAX_FIELDS};
 use rollup_abi::{
     Digest,
     tree::{self, MAX_DEPTH, Terminal},
 };
 
-use crate::{Account, Address, Metadata, state::Cell, tree::End};
+use crate::{Account, Address, EntryId, Metadata, ProgramRecord, state::Cell, tree::End};
 
-/// Largest encoded proof: the deepest path, and room for what ends it.
-pub const MAX_PROOF_BYTES: usize = MAX_DEPTH * 32 + 256;
+/// Largest encoded proof: the deepest path, and what ends it, at most the longest storage entry.
+pub const MAX_PROOF_BYTES: usize = MAX_DEPTH * 32 + 256 + MAX_FIELDS * (MAX_BYTES as usize + 2);
 
 /// Why bytes are not a proof.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -25,45 +26,114 @@ pub enum ProofError {
     Malformed,
 }
 
+/// What names a cell of the state tree.
+pub trait CellId: Copy + BorshSerialize + BorshDeserialize {
+    /// What the cell holds.
+    type Value: Clone + BorshSerialize + BorshDeserialize;
+    /// Its key in the tree.
+    fn key(&self) -> Digest;
+    /// The hash of a value in the tree.
+    fn value_hash(value: &Self::Value) -> Digest;
+}
+
+/// Names the cell of the program at an address, rather than that of what it owns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct ProgramAt(pub Address);
+
+impl From<Address> for ProgramAt {
+    fn from(address: Address) -> Self {
+        Self(address)
+    }
+}
+
+impl CellId for Address {
+    type Value = Account;
+
+    fn key(&self) -> Digest {
+        tree::account_key(self.as_bytes())
+    }
+
+    fn value_hash(account: &Account) -> Digest {
+        account.value_hash()
+    }
+}
+
+impl CellId for ProgramAt {
+    type Value = ProgramRecord;
+
+    fn key(&self) -> Digest {
+        tree::program_key(self.0.as_bytes())
+    }
+
+    fn value_hash(record: &ProgramRecord) -> Digest {
+        record.value_hash()
+    }
+}
+
+impl CellId for EntryId {
+    type Value = Vec<u8>;
+
+    fn key(&self) -> Digest {
+        self.cell_key()
+    }
+
+    fn value_hash(value: &Vec<u8>) -> Digest {
+        tree::value_hash(value)
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
-enum Finding {
-    Account(Account),
+enum Finding<V> {
+    Value(V),
     Empty,
     Other { key: Digest, value_hash: Digest },
 }
 
-/// Proves what is at an address, or that nothing is. Says nothing until [`AccountProof::verify`] holds.
+/// Proves what a cell holds, or that there is no such cell. Says nothing until [`CellProof::verify`] holds.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
-pub struct AccountProof {
-    address: Address,
+pub struct CellProof<I: CellId> {
+    id: I,
     siblings: Vec<Digest>,
-    finding: Finding,
+    finding: Finding<I::Value>,
 }
 
-impl AccountProof {
-    pub(crate) fn new(address: Address, siblings: Vec<Digest>, end: End<'_, Cell>) -> Self {
+/// Proves an account, or that there is none.
+pub type AccountProof = CellProof<Address>;
+/// Proves which program is at an address, or that none is.
+pub type ProgramProof = CellProof<ProgramAt>;
+/// Proves what a program stores under a key, or that it stores nothing there.
+pub type EntryProof = CellProof<EntryId>;
+
+impl<I: CellId> CellProof<I> {
+    pub(crate) fn new(
+        id: I,
+        siblings: Vec<Digest>,
+        end: End<'_, Cell>,
+        value: impl FnOnce(&Cell) -> Option<I::Value>,
+    ) -> Self {
         let finding = match end {
-            End::Value(Cell::Account(_, account)) => Finding::Account(*account),
-            End::Value(Cell::Metadata(_)) => unreachable!("an account's key is not the metadata's: SHA-256"),
+            End::Value(cell) => {
+                Finding::Value(value(cell).expect("kinds of cells have different keys: SHA-256"))
+            }
             End::Empty => Finding::Empty,
             End::Other { key, value_hash } => Finding::Other { key, value_hash },
         };
         Self {
-            address,
+            id,
             siblings,
             finding,
         }
     }
 
-    /// The address that it is about.
-    pub fn address(&self) -> Address {
-        self.address
+    /// The cell that it is about.
+    pub fn id(&self) -> I {
+        self.id
     }
 
-    /// The account that it claims; `None` claims that there is none.
-    pub fn account(&self) -> Option<Account> {
-        match self.finding {
-            Finding::Account(account) => Some(account),
+    /// What it claims that the cell holds; `None` claims that there is no such cell.
+    pub fn value(&self) -> Option<&I::Value> {
+        match &self.finding {
+            Finding::Value(value) => Some(value),
             Finding::Empty | Finding::Other { .. } => None,
         }
     }
@@ -76,17 +146,16 @@ impl AccountProof {
     /// Whether it proves its claim against this state root.
     #[must_use]
     pub fn verify(&self, root: &Digest) -> bool {
-        let key = tree::account_key(self.address.as_bytes());
-        match &self.finding {
-            Finding::Account(account) => {
-                tree::verify(root, &key, &self.siblings, Terminal::Value(&account.value_hash()))
+        let hash;
+        let terminal = match &self.finding {
+            Finding::Value(value) => {
+                hash = I::value_hash(value);
+                Terminal::Value(&hash)
             }
-            Finding::Empty => tree::verify(root, &key, &self.siblings, Terminal::Empty),
-            Finding::Other {
-                key: other,
-                value_hash,
-            } => tree::verify(root, &key, &self.siblings, Terminal::Other(other, value_hash)),
-        }
+            Finding::Empty => Terminal::Empty,
+            Finding::Other { key, value_hash } => Terminal::Other(key, value_hash),
+        };
+        tree::verify(root, &self.id.key(), &self.siblings, terminal)
     }
 
     /// The canonical bytes.
@@ -97,6 +166,18 @@ impl AccountProof {
     /// Reads the canonical bytes; checks nothing that they claim.
     pub fn decode(bytes: &[u8]) -> Result<Self, ProofError> {
         decode(bytes)
+    }
+}
+
+impl AccountProof {
+    /// The address that it is about.
+    pub fn address(&self) -> Address {
+        self.id
+    }
+
+    /// The account that it claims; `None` claims that there is none.
+    pub fn account(&self) -> Option<Account> {
+        self.value().copied()
     }
 }
 

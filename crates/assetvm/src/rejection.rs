@@ -3,21 +3,23 @@
 //! | code | when | consequence |
 //! |---|---|---|
 //! | 1xx [`Rejection`] | it cannot be charged: unreadable, unsigned, not the sender's next, fee missing | never in a block; a block with one is invalid |
-//! | 2xx [`Failure`] | its sender signed it and can pay, but the action is not possible | in the block: fee charged, nonce used, no other effect |
+//! | 2xx [`Failure`](crate::Failure) | its sender signed it and can pay, but the action is not possible | in the block: fee charged, nonce used, no other effect |
 
-use borsh::{BorshDeserialize, BorshSerialize};
+use curvevm::Gas;
 use rollup_abi::Digest;
 
-use crate::{Amount, Nonce, transaction::MAX_TRANSACTION_BYTES};
+use crate::{Amount, Nonce};
 
 /// Why a transaction cannot be in a block. Codes 100 to 199; a code never changes its meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Rejection {
-    /// Encoding over the limit.
-    #[error("transaction of {got} bytes, expected at most {MAX_TRANSACTION_BYTES}")]
+    /// Encoding over the limit of its action.
+    #[error("transaction of {got} bytes, expected at most {limit}")]
     TooLarge {
         /// Bytes that came.
         got: usize,
+        /// The limit.
+        limit: usize,
     },
     /// Not the encoding of any transaction.
     #[error("malformed transaction")]
@@ -66,6 +68,22 @@ pub enum Rejection {
         /// The fee offered.
         fee: Amount,
     },
+    /// Asks for more gas than any block has.
+    #[error("gas limit {}, expected at most {}", got.0, limit.0)]
+    GasLimit {
+        /// The gas that it may use.
+        got: Gas,
+        /// The gas of a block.
+        limit: Gas,
+    },
+    /// Asks for more gas than this block has left. A later one may have it.
+    #[error("gas limit {}, but the block has {} left", got.0, left.0)]
+    BlockFull {
+        /// The gas that it may use.
+        got: Gas,
+        /// What is left.
+        left: Gas,
+    },
 }
 
 impl Rejection {
@@ -81,47 +99,8 @@ impl Rejection {
             Self::NonceExhausted => 106,
             Self::FeeTooLow { .. } => 107,
             Self::FeeNotPayable { .. } => 108,
-        }
-    }
-}
-
-/// Why an included and charged transaction did nothing else. Codes 200 to 299; a code never changes its meaning.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error, BorshSerialize, BorshDeserialize)]
-pub enum Failure {
-    /// Moves or burns more than the sender has after the fee.
-    #[error("amount {amount}, but the sender has {balance} after the fee")]
-    InsufficientBalance {
-        /// The sender's balance after the fee.
-        balance: Amount,
-        /// The amount asked for.
-        amount: Amount,
-    },
-    /// Only the mint authority mints.
-    #[error("the sender is not the mint authority")]
-    NotMintAuthority,
-    /// Would lift the total supply above the cap.
-    #[error("minting {amount} on a supply of {supply} exceeds the cap of {cap}")]
-    SupplyCapExceeded {
-        /// Total supply before.
-        supply: Amount,
-        /// The amount asked for.
-        amount: Amount,
-        /// The cap.
-        cap: Amount,
-    },
-    /// Moves nothing: refused, so that it cannot create empty accounts.
-    #[error("amount 0, expected more")]
-    ZeroAmount,
-}
-
-impl Failure {
-    /// The stable code.
-    pub const fn code(&self) -> u16 {
-        match self {
-            Self::InsufficientBalance { .. } => 200,
-            Self::NotMintAuthority => 201,
-            Self::SupplyCapExceeded { .. } => 202,
-            Self::ZeroAmount => 203,
+            Self::GasLimit { .. } => 109,
+            Self::BlockFull { .. } => 110,
         }
     }
 }

@@ -3,12 +3,22 @@
 use std::{fmt, str::FromStr};
 
 use borsh::{BorshDeserialize, BorshSerialize};
+use curvevm::{
+    Gas,
+    limits::{MAX_BYTES, MAX_FIELDS, MAX_PROGRAM_BYTES},
+};
 use rollup_abi::{Digest, domain, sha256};
 
 use crate::{Address, Amount, Memo, Rejection};
 
-/// Largest encoded transaction in bytes: the largest action there is, with room for actions to come.
-pub const MAX_TRANSACTION_BYTES: usize = 512;
+/// Largest encoded transaction in bytes: one with the largest program and the longest arguments.
+pub const MAX_TRANSACTION_BYTES: usize = MAX_PLAIN_BYTES + MAX_PROGRAM_BYTES + MAX_ARGS_BYTES;
+/// Largest encoded transaction that brings neither code nor arguments nor lists, with room for actions to come.
+pub const MAX_PLAIN_BYTES: usize = 512;
+/// Longest arguments that any function takes, encoded: its parameters, each the longest byte string.
+pub const MAX_ARGS_BYTES: usize = MAX_FIELDS * (MAX_BYTES as usize + 2);
+/// Most storage entries that go with a closed program. One that stores more removes some before.
+pub const MAX_CLOSED_ENTRIES: usize = 1024;
 /// Bytes of a signature.
 pub const SIGNATURE_BYTES: usize = 64;
 
@@ -68,9 +78,60 @@ pub enum Action {
         /// How much.
         amount: Amount,
     },
+    /// Puts a program at [`crate::program_address`] and calls its constructor, if it has one.
+    Deploy {
+        /// Its encoding: [`curvevm::Program::encode`].
+        code: Vec<u8>,
+        /// Whether the sender may upgrade and close it. If not, it stays what it is for good.
+        upgradeable: bool,
+        /// The constructor's arguments: [`curvevm::encode_values`].
+        args: Vec<u8>,
+        /// What the program gets, from the sender.
+        payment: Amount,
+        /// The most gas that this may use.
+        gas: Gas,
+    },
+    /// Calls an entry of a program.
+    Call {
+        /// The program.
+        program: Address,
+        /// The entry's name.
+        entry: String,
+        /// Its arguments: [`curvevm::encode_values`].
+        args: Vec<u8>,
+        /// What the program gets, from the sender.
+        payment: Amount,
+        /// The most gas that this may use.
+        gas: Gas,
+    },
+    /// Gives a program other code, which must keep all that it stores; only for its authority.
+    Upgrade {
+        /// The program.
+        program: Address,
+        /// The new code's encoding.
+        code: Vec<u8>,
+    },
+    /// Removes a program that owns nothing, with all that it stores; only for its authority.
+    Close {
+        /// The program.
+        program: Address,
+        /// The keys of all that it stores, in any order: whoever closes a program has seen what is lost.
+        entries: Vec<Digest>,
+    },
 }
 
 impl Action {
+    /// The largest encoded transaction with this action, in bytes.
+    pub const fn max_bytes(&self) -> usize {
+        match self {
+            Self::Mint { .. } | Self::Transfer { .. } | Self::Burn { .. } => MAX_PLAIN_BYTES,
+            Self::Deploy { .. } => MAX_TRANSACTION_BYTES,
+            Self::Call { .. } => MAX_PLAIN_BYTES.saturating_add(MAX_ARGS_BYTES),
+            Self::Upgrade { .. } => MAX_PLAIN_BYTES.saturating_add(MAX_PROGRAM_BYTES),
+            Self::Close { .. } => MAX_PLAIN_BYTES.saturating_add(32 * MAX_CLOSED_ENTRIES),
+        }
+    }
+
     /// A transfer without a memo.
     pub fn transfer(to: Address, amount: Amount) -> Self {
         Self::Transfer {
@@ -90,7 +151,8 @@ pub struct TransactionBody {
     pub sender: Address,
     /// The sender's next nonce: nothing can be replayed here.
     pub nonce: Nonce,
-    /// What the sender pays for inclusion, whether or not the action succeeds.
+    /// What the sender pays, whether or not the action succeeds, and whether or not it uses all the gas that it may:
+    /// [`crate::Params::minimum_fee`] or more.
     pub fee: Amount,
     /// What it does.
     pub action: Action,
@@ -148,13 +210,16 @@ impl<T> Unvalidated<T> {
 }
 
 impl Unvalidated<Transaction> {
-    /// Reads the canonical bytes: at most [`MAX_TRANSACTION_BYTES`], nothing behind them.
+    /// Reads the canonical bytes: at most [`Action::max_bytes`], nothing behind them.
     pub fn decode(bytes: &[u8]) -> Result<Self, Rejection> {
-        if bytes.len() > MAX_TRANSACTION_BYTES {
-            return Err(Rejection::TooLarge { got: bytes.len() });
-        }
+        let bounded = |limit: usize| match bytes.len() {
+            got if got > limit => Err(Rejection::TooLarge { got, limit }),
+            _ => Ok(()),
+        };
+        bounded(MAX_TRANSACTION_BYTES)?;
         let mut rest = bytes;
         let transaction = Transaction::deserialize(&mut rest).map_err(|_| Rejection::Malformed)?;
+        bounded(transaction.body.action.max_bytes())?;
         if !rest.is_empty() {
             return Err(Rejection::TrailingBytes { got: rest.len() });
         }

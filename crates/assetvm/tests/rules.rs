@@ -59,7 +59,7 @@ fn rejections_change_nothing_and_spoil_the_block() {
     for (body, code, reason) in table {
         let bad = signed(1, body);
         assert_eq!((reason.code(), state.charge(bad.body())), (code, Err(reason)));
-        let mut executor = Executor::new(&state);
+        let mut executor = Executor::new(&state, BLOCK);
         assert_eq!(executor.execute(&bad), Err(reason));
         let outcome = executor.finish();
         assert_eq!(
@@ -67,7 +67,7 @@ fn rejections_change_nothing_and_spoil_the_block() {
             (state.root(), vec![]),
             "{reason}"
         );
-        let block = execute_block(&state, &[transfer(2, 0, 3, 1), bad]).map(|outcome| outcome.receipts);
+        let block = execute(&state, &[transfer(2, 0, 3, 1), bad]).map(|outcome| outcome.receipts);
         assert_eq!(block, Err(InvalidTransaction { index: 1, reason }));
     }
     // Without an account there is nothing to pay with, except for the mint authority's mint.
@@ -83,6 +83,14 @@ fn rejections_change_nothing_and_spoil_the_block() {
     assert_eq!(state.charge(&free).unwrap_err().code(), 107);
 }
 
+fn restore(metadata: Metadata, accounts: Vec<(Address, Account)>) -> Result<State, StateError> {
+    let contents = Contents {
+        accounts,
+        ..Contents::default()
+    };
+    State::restore(genesis().params(), metadata, contents)
+}
+
 #[test]
 fn the_last_nonce_is_never_used() {
     let account = Account {
@@ -94,7 +102,7 @@ fn the_last_nonce_is_never_used() {
         minted: 100,
         ..Metadata::default()
     };
-    let state = State::from_accounts(genesis().params(), metadata, [(address(1), account)]).unwrap();
+    let state = restore(metadata, vec![(address(1), account)]).unwrap();
     let rejection = state.charge(transfer(1, u64::MAX, 2, 1).body()).unwrap_err();
     assert_eq!((rejection, rejection.code()), (Rejection::NonceExhausted, 106));
 }
@@ -107,8 +115,8 @@ fn failures_are_charged_and_do_nothing_else() {
     let over = units(CAP - 2999);
     let insufficient = Failure::InsufficientBalance { balance, amount };
     let table = [
-        (1, Action::transfer(address(2), amount), 200, insufficient),
-        (1, Action::transfer(address(1), amount), 200, insufficient),
+        (1, Action::transfer(address(2), amount), 200, insufficient.clone()),
+        (1, Action::transfer(address(1), amount), 200, insufficient.clone()),
         (1, Action::Burn { amount }, 200, insufficient),
         (1, mint(5), 201, Failure::NotMintAuthority),
         (
@@ -145,11 +153,12 @@ fn failures_are_charged_and_do_nothing_else() {
         body.fee = units(if who == 0 { 0 } else { FEE });
         let fee = body.fee;
         let transaction = signed(who, body);
-        let block = execute_block(&state, std::slice::from_ref(&transaction)).unwrap();
+        let block = execute(&state, std::slice::from_ref(&transaction)).unwrap();
         let receipt = Receipt {
             id: transaction.id(),
             fee,
-            outcome: Outcome::Failed(failure),
+            gas_used: Gas(0),
+            outcome: Outcome::Failed(failure.clone()),
         };
         assert_eq!((block.receipts, failure.code()), (vec![receipt], code));
         let before = state.get(&address(who)).unwrap_or_default();
@@ -174,7 +183,7 @@ fn actions_take_effect() {
     let state = genesis().state().unwrap();
     let mut free = body(0, 0, mint(CAP - 3000));
     free.fee = Amount::ZERO;
-    let block = execute_block(
+    let block = execute(
         &state,
         &[
             signed(0, free),
@@ -185,12 +194,7 @@ fn actions_take_effect() {
         ],
     )
     .unwrap();
-    assert!(
-        block
-            .receipts
-            .iter()
-            .all(|receipt| receipt.outcome == Outcome::Applied)
-    );
+    assert!(block.receipts.iter().all(|receipt| receipt.outcome.is_applied()));
     let want = [
         (0, 0, 1),
         (1, 1, 1),
@@ -220,9 +224,10 @@ fn actions_take_effect() {
             ..body(0, 1, mint(980))
         },
     );
-    assert_eq!(
-        execute_block(&block.state, &[again]).unwrap().receipts[0].outcome,
-        Outcome::Applied
+    assert!(
+        execute(&block.state, &[again]).unwrap().receipts[0]
+            .outcome
+            .is_applied()
     );
 }
 
@@ -296,6 +301,7 @@ fn decoding_is_strict() {
             100,
             Rejection::TooLarge {
                 got: MAX_TRANSACTION_BYTES + 1,
+                limit: MAX_TRANSACTION_BYTES,
             },
         ),
     ] {
@@ -327,7 +333,7 @@ fn payload_limits() {
     let mut longer = one.clone();
     longer.push(0);
     let mut bad = one.clone();
-    bad[6 + 80] = 9;
+    bad[8 + 80] = 9;
     let malformed = InvalidTransaction {
         index: 0,
         reason: Rejection::Malformed,
@@ -427,8 +433,7 @@ fn stored_accounts_are_checked() {
     let state = genesis().state().unwrap();
     let mut accounts: Vec<_> = state.accounts().collect();
     let rebuild = |metadata: Metadata, accounts: &[(Address, Account)]| {
-        State::from_accounts(state.params().clone(), metadata, accounts.iter().copied())
-            .map(|state| state.root())
+        restore(metadata, accounts.to_vec()).map(|state| state.root())
     };
     assert_eq!(rebuild(*state.metadata(), &accounts), Ok(state.root()));
     let lost = StateError::Supply {

@@ -18,6 +18,7 @@ mod containment;
 mod control;
 mod effects;
 mod expr;
+mod foreign;
 mod intrinsic;
 mod names;
 mod number;

@@ -34,6 +34,8 @@ ids! {
     EventId;
     /// An error.
     ErrorId;
+    /// What is declared of another program.
+    InterfaceId;
     /// A variable, by its place in its function.
     LocalId;
 }
@@ -57,6 +59,8 @@ pub struct Program {
     pub slots: Vec<Slot>,
     /// Events.
     pub events: Vec<Struct>,
+    /// What is declared of other programs.
+    pub interfaces: Vec<Interface>,
     /// Errors; first those of the language.
     pub errors: Vec<Named>,
     /// Functions of every kind. Each calls only those that stand before it in `order`.
@@ -129,6 +133,30 @@ pub struct Slot {
     pub value: Type,
     /// Whether it holds money.
     pub vault: bool,
+}
+
+/// What is declared of another program.
+#[derive(Clone, Debug)]
+pub struct Interface {
+    /// Its name.
+    pub named: Named,
+    /// In order.
+    pub functions: Vec<Signature>,
+}
+
+/// A function of another program.
+#[derive(Clone, Debug)]
+pub struct Signature {
+    /// Its name.
+    pub named: Named,
+    /// Whether it is a view; else an entry.
+    pub view: bool,
+    /// Whether it takes a payment.
+    pub payable: bool,
+    /// In order.
+    pub params: Vec<Field>,
+    /// What it returns.
+    pub result: Type,
 }
 
 /// A function.
@@ -260,6 +288,12 @@ pub enum ExprKind {
     Ambient(Ambient),
     /// From the state, a cell or a map's value.
     Read(SlotId, Option<Box<Expr>>),
+    /// Whether a map has something.
+    Has(SlotId, Box<Expr>),
+    /// Takes something out of a map.
+    Remove(SlotId, Box<Expr>),
+    /// A call of another program.
+    Foreign(Box<Foreign>),
     /// `a op b`
     Binary(BinaryOp, Box<Expr>, Box<Expr>),
     /// `!a`
@@ -290,6 +324,24 @@ pub enum ExprKind {
     Transact(Box<Call>),
     /// Wrong, and reported.
     Bad,
+}
+
+/// A call of another program. The address, the arguments, the payment, the key of the vault that pays and the key of the one
+/// that is paid are evaluated in this order.
+#[derive(Clone, Debug)]
+pub struct Foreign {
+    /// What it is called as.
+    pub interface: InterfaceId,
+    /// Which of its functions.
+    pub function: u16,
+    /// The program.
+    pub address: Expr,
+    /// Arguments.
+    pub args: Vec<Expr>,
+    /// What comes along, and from where.
+    pub paying: Option<(Expr, Vault)>,
+    /// Where what the program sends back is kept.
+    pub into: Option<Vault>,
 }
 
 /// An arm of a match.
@@ -393,6 +445,10 @@ pub enum Script {
     Advance(Expr),
     /// Must hold.
     Assert(Expr),
+    /// What the last transaction announced next, with these fields.
+    Expect(EventId, Vec<(u16, Expr)>),
+    /// The last transaction announced nothing more.
+    ExpectNone,
     /// For many values, from the first to before the second one.
     ForAll(Vec<(LocalId, Type, u64, u64)>, Expr),
 }
@@ -440,6 +496,14 @@ impl Program {
     /// The `init`, if there is one.
     pub fn init(&self) -> Option<FnId> {
         self.find(|function| function.kind == FunctionKind::Init)
+    }
+
+    /// The function of another program, and its place among all of them.
+    pub fn signature(&self, interface: InterfaceId, function: u16) -> (&Signature, usize) {
+        let (before, from) = self.interfaces.split_at(interface.index());
+        let before: usize = before.iter().map(|other| other.functions.len()).sum();
+        let at = usize::from(function);
+        (&from[0].functions[at], before.saturating_add(at))
     }
 
     /// The function that is so.

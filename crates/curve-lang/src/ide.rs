@@ -72,6 +72,12 @@ pub fn outline(checked: &Checked) -> Vec<Outline> {
     items.extend(program.enums.iter().map(|found| item("enum", &found.named)));
     items.extend(program.slots.iter().map(|found| item("state", &found.named)));
     items.extend(program.events.iter().map(|found| item("event", &found.named)));
+    items.extend(
+        program
+            .interfaces
+            .iter()
+            .map(|found| item("interface", &found.named)),
+    );
     items.extend(program.errors.iter().map(|error| item("error", error)));
     items.extend(
         program

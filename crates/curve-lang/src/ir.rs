@@ -7,6 +7,7 @@
 mod build;
 mod control;
 pub mod dominators;
+mod foreign;
 pub mod layout;
 mod lower;
 mod money;
@@ -88,6 +89,8 @@ pub struct Inst {
     pub outs: Vec<Val>,
     /// Its operand that is no register: a number, or an index.
     pub imm: u64,
+    /// How many of the values that it reads are a map's keys.
+    pub keys: usize,
     /// Where it is in the source.
     pub span: Span,
 }

@@ -29,6 +29,7 @@ pub struct MachineLedger<'a> {
     pub gas: u64,
     /// Most gas of one transaction.
     pub limit: Gas,
+    events: Vec<Event>,
 }
 
 /// How a call went that was carried out.
@@ -61,6 +62,7 @@ impl<'a> MachineLedger<'a> {
             host,
             gas: 0,
             limit: MAX_GAS,
+            events: Vec::new(),
         }
     }
 
@@ -75,7 +77,7 @@ impl<'a> MachineLedger<'a> {
         let receipt = self
             .execute(id, args, caller, payment)
             .map_err(|_| Failure::Limit)?;
-        receipt.result.map_err(|fault| self.failure(fault.trap))
+        receipt.result.map_err(|fault| self.failure_of(&fault))
     }
 
     /// Carries out a transaction or asks a view, and says what it cost and where it failed.
@@ -156,6 +158,7 @@ impl<'a> MachineLedger<'a> {
             .effects
             .events
             .iter()
+            .filter(|event| *event.program.as_bytes() == self.own)
             .filter_map(|event| self.event(event));
         Ok(Outcome {
             value,
@@ -174,7 +177,17 @@ impl<'a> MachineLedger<'a> {
         })
     }
 
-    /// What a trap is to whoever called.
+    /// What a fault is to whoever called. Errors and invariants of a called program are not this one's.
+    pub fn failure_of(&self, fault: &Fault) -> Failure {
+        match fault.trap {
+            Trap::Revert(_) | Trap::InvariantViolated(_) if *fault.program.as_bytes() != self.own => {
+                Failure::Called
+            }
+            trap => self.failure(trap),
+        }
+    }
+
+    /// What a trap in this program is to whoever called.
     pub fn failure(&self, trap: Trap) -> Failure {
         match trap {
             Trap::Overflow => Failure::Overflow,
@@ -187,6 +200,10 @@ impl<'a> MachineLedger<'a> {
             }
             Trap::InsufficientBalance => Failure::Balance,
             Trap::NotPayable => Failure::NotPayable,
+            Trap::NoSuchProgram => Failure::NoProgram,
+            Trap::NoSuchEntry => Failure::NoEntry,
+            Trap::Reentrancy => Failure::Reentrancy,
+            Trap::TooDeep => Failure::TooDeep,
             Trap::OutOfGas => Failure::Steps,
             _ => Failure::Limit,
         }
@@ -211,6 +228,8 @@ impl World for MachineLedger<'_> {
 
     /// Only the program writes its state.
     fn write(&mut self, _: SlotId, _: Option<Value>, _: Value) {}
+
+    fn remove(&mut self, _: SlotId, _: Value) {}
 
     fn balance(&self, address: &[u8; 32]) -> u64 {
         self.host
@@ -253,13 +272,20 @@ impl Ledger for MachineLedger<'_> {
             from,
             payment,
         } = transaction;
+        self.events.clear();
         match function {
-            Some(function) => self
-                .call(function, &args, from, payment)
-                .map(|outcome| outcome.value),
+            Some(function) => {
+                let outcome = self.call(function, &args, from, payment)?;
+                self.events = outcome.events;
+                Ok(outcome.value)
+            }
             None if payment == 0 => Ok(Value::Nothing),
             None => Err(Failure::NotPayable),
         }
+    }
+
+    fn events(&self) -> &[Event] {
+        &self.events
     }
 
     fn fund(&mut self, who: [u8; 32], amount: u64) -> Result<(), Failure> {

@@ -7,12 +7,13 @@
 pub mod arith;
 mod chain;
 mod eval;
+mod foreign;
 mod ledger;
 mod script;
 mod stmt;
 
 pub use self::{
-    chain::{Chain, Event, Outcome},
+    chain::{Chain, Event, Outcome, State},
     ledger::ReferenceLedger,
 };
 pub(crate) use self::{
@@ -21,7 +22,7 @@ pub(crate) use self::{
 };
 
 use crate::{
-    hir::{ErrorId, EventId, Expr, FnId, Program, SlotId},
+    hir::{ErrorId, EventId, Expr, FnId, Program, Signature, SlotId},
     value::Value,
 };
 
@@ -46,6 +47,21 @@ pub enum Failure {
     /// The invariant of this place does not hold.
     #[error("invariant {0} does not hold")]
     Invariant(usize),
+    /// A program that was called fails with an error or an invariant of its own.
+    #[error("a called program fails")]
+    Called,
+    /// There is no program at the address.
+    #[error("no such program")]
+    NoProgram,
+    /// The called program has no such entry or view.
+    #[error("the called program has no such entry or view")]
+    NoEntry,
+    /// The called program is one of those that are being called.
+    #[error("reentrancy")]
+    Reentrancy,
+    /// Too many programs call one another.
+    #[error("calls too deep")]
+    TooDeep,
     /// The program or the payer owns less than is sent.
     #[error("insufficient balance")]
     Balance,
@@ -63,6 +79,12 @@ pub trait World {
     fn read(&self, slot: SlotId, key: Option<&Value>) -> Option<Value>;
     /// Stores.
     fn write(&mut self, slot: SlotId, key: Option<Value>, value: Value);
+    /// Takes something out of a map.
+    fn remove(&mut self, slot: SlotId, key: Value);
+    /// Calls another program.
+    fn call_program(&mut self, _call: Outgoing) -> Result<Answer, Failure> {
+        Err(Failure::NoProgram)
+    }
     /// What an address owns.
     fn balance(&self, address: &[u8; 32]) -> u64;
     /// Sends what the program owns.
@@ -81,10 +103,38 @@ pub trait World {
     }
 }
 
+/// A call of another program.
+#[derive(Clone, Debug)]
+pub struct Outgoing<'a> {
+    /// The program that calls.
+    pub from: &'a Program,
+    /// The address that is called.
+    pub to: [u8; 32],
+    /// As what it is called.
+    pub signature: &'a Signature,
+    /// The arguments.
+    pub args: Vec<Value>,
+    /// What comes along.
+    pub payment: u64,
+    /// How many steps it may make.
+    pub steps: u64,
+}
+
+/// What another program answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// What it returned.
+    pub value: Value,
+    /// How many steps are left.
+    pub steps: u64,
+}
+
 /// A world that scripts of tests act on, from outside of the program.
 pub trait Ledger: World + Clone {
     /// A transaction: all of it happens, or nothing. Without a function, deploys a program that has no `init`.
     fn transact(&mut self, transaction: Transaction) -> Result<Value, Failure>;
+    /// What the last transaction announced.
+    fn events(&self) -> &[Event];
     /// Gives an account money out of nothing.
     fn fund(&mut self, who: [u8; 32], amount: u64) -> Result<(), Failure>;
     /// Lets time pass.

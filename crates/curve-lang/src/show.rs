@@ -43,7 +43,8 @@ pub fn show_value(value: &Value, ty: &Type, program: &Program) -> String {
     }
 }
 
-fn show_fields(values: &[Value], fields: &[crate::hir::Field], program: &Program) -> String {
+/// Fields by their names.
+pub(crate) fn show_fields(values: &[Value], fields: &[crate::hir::Field], program: &Program) -> String {
     let shown = values
         .iter()
         .zip(fields)

@@ -81,6 +81,41 @@ impl LineIndex {
         }
     }
 
+    /// The line and column of a byte, the column in UTF-16 code units: what editors speak of.
+    pub fn utf16(&self, text: &str, offset: u32) -> LineColumn {
+        let LineColumn { line, column } = self.line_column(offset);
+        let start = offset.saturating_sub(column) as usize;
+        let rest = text.get(start..).unwrap_or_default();
+        let before = rest.char_indices().take_while(|(at, _)| *at < column as usize);
+        let units: usize = before.map(|(_, c)| c.len_utf16()).sum();
+        LineColumn {
+            line,
+            column: u32::try_from(units).unwrap_or(u32::MAX),
+        }
+    }
+
+    /// The byte at a line and a column in UTF-16 code units, or the nearest before it that there is.
+    pub fn offset_of_utf16(&self, text: &str, at: LineColumn) -> u32 {
+        let first = LineColumn {
+            line: at.line,
+            column: 0,
+        };
+        let last = LineColumn {
+            line: at.line,
+            column: u32::MAX,
+        };
+        let (start, end) = (self.offset(first), self.offset(last));
+        let line = text.get(start as usize..end as usize).unwrap_or_default();
+        let mut units = 0u32;
+        for (byte, c) in line.char_indices() {
+            units = units.saturating_add(if c.len_utf16() == 2 { 2 } else { 1 });
+            if units > at.column {
+                return start.saturating_add(u32::try_from(byte).unwrap_or(u32::MAX));
+            }
+        }
+        end
+    }
+
     /// The byte at a line and column, or the nearest there is.
     pub fn offset(&self, at: LineColumn) -> u32 {
         let line = at.line as usize;
@@ -109,5 +144,31 @@ mod tests {
         assert_eq!(index.line_column(5), LineColumn { line: 2, column: 1 });
         assert_eq!(index.offset(LineColumn { line: 0, column: 99 }), 2);
         assert_eq!(index.offset(LineColumn { line: 9, column: 0 }), 7);
+    }
+
+    #[test]
+    fn editors_count_in_utf16() {
+        let text = "aé\n𝄞b→c\n";
+        let index = LineIndex::new(text);
+        let places = [
+            (0, 0, 0),
+            (1, 0, 1),
+            (3, 0, 2),
+            (4, 1, 0),
+            (8, 1, 2),
+            (9, 1, 3),
+            (12, 1, 4),
+            (13, 1, 5),
+            (14, 2, 0),
+        ];
+        for (offset, line, column) in places {
+            let at = LineColumn { line, column };
+            assert_eq!(index.utf16(text, offset), at, "byte {offset}");
+            assert_eq!(index.offset_of_utf16(text, at), offset, "{at:?}");
+        }
+        let inside = LineColumn { line: 1, column: 1 };
+        assert_eq!(index.offset_of_utf16(text, inside), 4);
+        let behind = LineColumn { line: 1, column: 99 };
+        assert_eq!(index.offset_of_utf16(text, behind), 13);
     }
 }

@@ -77,10 +77,12 @@ impl TestFailure {
     }
 }
 
-/// When and where tests begin.
-const START_MS: u64 = 1_700_000_000_000;
+/// When tests begin, in milliseconds since 1970.
+pub const START_MS: u64 = 1_700_000_000_000;
 /// At which height.
-const START_HEIGHT: u64 = 1_000;
+pub const START_HEIGHT: u64 = 1_000;
+/// Milliseconds between blocks.
+pub const BLOCK_MS: u64 = 250;
 
 /// The program's address in tests.
 pub fn own_address() -> [u8; 32] {

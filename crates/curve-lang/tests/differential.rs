@@ -1,6 +1,7 @@
 //! Random programs mean the same to the reference interpreter, and compiled with and without the optimiser.
 //!
-//! `CURVE_CASES` sets the number of programs, `CURVE_SEED` the first one.
+//! `CURVE_CASES` sets the number of programs, `CURVE_SEED` the first one, `CURVE_CALLS` how often each is called. In release:
+//! `CURVE_CASES=100000 CURVE_CALLS=100 cargo test --release -p curve-lang --test differential -- --nocapture`.
 
 #![expect(clippy::disallowed_methods, reason = "a test may be told how long to search")]
 
@@ -21,8 +22,6 @@ use curve_lang::{
     value::Value,
 };
 
-const ROUNDS: usize = 8;
-
 fn setting(name: &str, default: u64) -> u64 {
     std::env::var(name)
         .ok()
@@ -30,8 +29,13 @@ fn setting(name: &str, default: u64) -> u64 {
         .unwrap_or(default)
 }
 
-fn people() -> [[u8; 32]; 3] {
-    [account(b"alice"), account(b"bob"), own_address()]
+fn people() -> [[u8; 32]; 4] {
+    [
+        account(b"alice"),
+        account(b"bob"),
+        own_address(),
+        account(b"other"),
+    ]
 }
 
 fn number(random: &mut Random) -> u64 {
@@ -49,7 +53,7 @@ fn argument(random: &mut Random, ty: Ty) -> Value {
             Value::Number(number(random))
         }
         Ty::Bool => Value::Bool(random.below(2) == 0),
-        Ty::Address => Value::Address(people()[random.below(3)]),
+        Ty::Address => Value::Address(people()[random.below(4)]),
         Ty::Hash => Value::Hash([u8::try_from(random.below(3)).unwrap(); 32]),
         Ty::Ratio => Value::Ratio(u128::from(number(random)) << random.below(65)),
         Ty::Wide => Value::Wide(u128::from(number(random)) * u128::from(number(random))),
@@ -92,9 +96,15 @@ struct Trio<'a> {
 }
 
 impl<'a> Trio<'a> {
-    fn new(source: &'a str, plain: &'a Artifact, optimised: &'a Artifact) -> Result<Self, String> {
+    fn new(
+        source: &'a str,
+        plain: &'a Artifact,
+        optimised: &'a Artifact,
+        other: &Other,
+    ) -> Result<Self, String> {
         let (program, start) = (&plain.hir, (1_000_000, 77));
         let mut reference = Chain::new(own_address(), start.0, start.1);
+        reference.add(account(b"other"), other.0.clone());
         let mut machines = Vec::new();
         for who in &people()[..2] {
             reference.balances.insert(*who, 1_000_000);
@@ -106,6 +116,8 @@ impl<'a> Trio<'a> {
                 .verify()
                 .map_err(|error| format!("{error}\n{source}"))?;
             let mut machine = MachineLedger::new(program, Arc::new(code), own_address(), start.0, start.1);
+            let address = curvevm::Address::new(account(b"other"));
+            machine.host.programs.insert(address, other.1.clone());
             for who in &people()[..2] {
                 machine
                     .host
@@ -152,11 +164,23 @@ impl<'a> Trio<'a> {
     }
 }
 
+/// The program that random programs call: its meaning and its code.
+type Other = (Arc<Program>, Arc<curvevm::Verified>);
+
+fn other() -> Other {
+    let artifact = compile(generate::OTHER, &Options::default()).unwrap();
+    (
+        Arc::new(artifact.hir),
+        Arc::new(artifact.program.verify().unwrap()),
+    )
+}
+
 type Answer = Result<Outcome, Failure>;
 
 /// Runs one program three ways; the message says how they differ.
-fn run(seed: u64, tally: &mut Tally) -> Result<(), String> {
-    let Generated { source, entries } = generate::program(seed);
+fn run(seed: u64, calls: u64, other: &Other, tally: &mut Tally) -> Result<(), String> {
+    let address = curvevm::Address::new(account(b"other")).to_string();
+    let Generated { source, entries } = generate::program(seed, &address);
     let compiled = |optimise| {
         let artifact = compile(
             &source,
@@ -168,9 +192,9 @@ fn run(seed: u64, tally: &mut Tally) -> Result<(), String> {
         artifact.map_err(|errors| format!("{errors}\n{source}"))
     };
     let (plain, optimised) = (compiled(false)?, compiled(true)?);
-    let mut trio = Trio::new(&source, &plain, &optimised)?;
+    let mut trio = Trio::new(&source, &plain, &optimised, other)?;
     let mut random = Random(seed ^ 0x5eed);
-    for round in 0..ROUNDS {
+    for round in 0..calls {
         let (name, params, payable) = &entries[random.below(entries.len())];
         let id = plain.hir.find(|function| function.named.name == *name).unwrap();
         let args: Vec<Value> = params.iter().map(|ty| argument(&mut random, *ty)).collect();
@@ -193,13 +217,20 @@ fn run(seed: u64, tally: &mut Tally) -> Result<(), String> {
 #[test]
 fn random_programs_mean_the_same_three_ways() {
     let (first, cases) = (setting("CURVE_SEED", 0), setting("CURVE_CASES", 300));
+    let (calls, other) = (setting("CURVE_CALLS", 8), other());
     let mut tally = Tally::default();
     for seed in first..first.saturating_add(cases) {
-        if let Err(difference) = run(seed, &mut tally) {
+        if let Err(difference) = run(seed, calls, &other, &mut tally) {
             panic!("{difference}");
         }
     }
-    println!("{} calls succeeded, failed: {:?}", tally.succeeded, tally.failed);
+    let failed: u64 = tally.failed.values().sum();
+    println!(
+        "{cases} programs from seed {first}, {} calls without a difference: {} succeeded, {failed} failed: {:?}",
+        tally.succeeded + failed,
+        tally.succeeded,
+        tally.failed
+    );
     if cases >= 300 {
         assert!(
             tally.succeeded > cases,
@@ -207,7 +238,7 @@ fn random_programs_mean_the_same_three_ways() {
             tally.succeeded
         );
         assert!(
-            tally.failed.len() >= 5,
+            tally.failed.len() >= 8,
             "too few ways to fail: {:?}",
             tally.failed
         );

@@ -33,6 +33,7 @@ pub struct Effects {
 
 /// Something that a program announced.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "borsh", derive(borsh::BorshSerialize, borsh::BorshDeserialize))]
 pub struct Event {
     /// The program.
     pub program: Address,

@@ -6,6 +6,7 @@ use crate::Address;
 
 /// Why execution stopped. The call has no effects, and its gas is spent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[cfg_attr(feature = "borsh", derive(borsh::BorshSerialize, borsh::BorshDeserialize))]
 pub enum Trap {
     /// The gas does not last for the next run of instructions.
     #[error("out of gas")]
@@ -56,6 +57,7 @@ pub enum Trap {
 
 /// What a call can make too much of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "borsh", derive(borsh::BorshSerialize, borsh::BorshDeserialize))]
 pub enum Limit {
     /// [`crate::limits::MAX_MEMORY_BYTES`].
     Memory,

@@ -45,6 +45,8 @@ pub const TREE_LEAF: &Domain = b"asset-l2:st-leaf";
 pub const TREE_NODE: &Domain = b"asset-l2:st-node";
 /// Inner node of the history range.
 pub const MMR_NODE: &Domain = b"asset-l2:mmrnode";
+/// Address of a program on the rollup.
+pub const PROGRAM: &Domain = b"asset-l2:program";
 /// The bagging of the history range's peaks.
 pub const MMR_ROOT: &Domain = b"asset-l2:mmrroot";
 
@@ -70,6 +72,7 @@ pub const ALL: &[&Domain] = &[
     TREE_VALUE,
     TREE_LEAF,
     TREE_NODE,
+    PROGRAM,
     MMR_NODE,
     MMR_ROOT,
 ];

@@ -3,7 +3,7 @@
 //! A sparse Merkle tree over 256-bit keys. A subtree without leaves hashes to zero, a subtree with one leaf *is* that leaf,
 //! any other is an inner node. The path to a key follows its bits, most significant first.
 //!
-//! Cells are accounts and one metadata cell; a kind byte in the hashed key keeps them apart.
+//! Cells are accounts, programs, what programs store, and one metadata cell; a kind byte in the hashed key keeps them apart.
 
 use crate::{Digest, domain, sha256};
 
@@ -16,6 +16,10 @@ pub const MAX_DEPTH: usize = 256;
 const KIND_ACCOUNT: u8 = 0;
 /// Kind byte of the metadata cell.
 const KIND_METADATA: u8 = 1;
+/// Kind byte of a program's cell.
+const KIND_PROGRAM: u8 = 2;
+/// Kind byte of a storage entry's cell.
+const KIND_ENTRY: u8 = 3;
 
 /// Key of an account's cell.
 #[inline(always)]
@@ -27,6 +31,18 @@ pub fn account_key(address: &[u8; 32]) -> Digest {
 #[inline(always)]
 pub fn metadata_key() -> Digest {
     sha256(&[domain::TREE_KEY, &[KIND_METADATA]])
+}
+
+/// Key of a program's cell: what code runs at an address.
+#[inline(always)]
+pub fn program_key(address: &[u8; 32]) -> Digest {
+    sha256(&[domain::TREE_KEY, &[KIND_PROGRAM], address])
+}
+
+/// Key of what a program stores under a key of its own.
+#[inline(always)]
+pub fn entry_key(program: &[u8; 32], key: &Digest) -> Digest {
+    sha256(&[domain::TREE_KEY, &[KIND_ENTRY], program, key])
 }
 
 /// Hash of a cell's encoded value.

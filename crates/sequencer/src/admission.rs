@@ -8,7 +8,7 @@ use telemetry::{Metrics, metrics::Admission as Outcome};
 
 use crate::{
     application::Heads,
-    mempool::{Mempool, MempoolError, Origin},
+    mempool::{Mempool, MempoolError, Origin, Standing},
 };
 
 /// Why a transaction does not wait in the mempool.
@@ -33,7 +33,12 @@ impl AdmissionError {
                 | R::TrailingBytes { .. }
                 | R::Signature
                 | R::ChainId { .. } => true,
-                R::Nonce { .. } | R::NonceExhausted | R::FeeTooLow { .. } | R::FeeNotPayable { .. } => false,
+                R::Nonce { .. }
+                | R::NonceExhausted
+                | R::FeeTooLow { .. }
+                | R::FeeNotPayable { .. }
+                | R::GasLimit { .. }
+                | R::BlockFull { .. } => false,
             },
             Self::Mempool(_) => false,
         }
@@ -45,7 +50,9 @@ impl AdmissionError {
             Self::Rejected(_) => Outcome::Invalid,
             Self::Mempool(MempoolError::Duplicate) => Outcome::Duplicate,
             Self::Mempool(MempoolError::Spent { .. }) => Outcome::Nonce,
-            Self::Mempool(MempoolError::TooFar { .. }) => Outcome::SenderFull,
+            Self::Mempool(MempoolError::TooFar { .. } | MempoolError::SenderFull { .. }) => {
+                Outcome::SenderFull
+            }
             Self::Mempool(MempoolError::Underpriced { .. } | MempoolError::Full { .. }) => Outcome::Full,
         }
     }
@@ -95,10 +102,10 @@ impl Admission {
             return Err(MempoolError::Duplicate.into());
         }
         let head = self.heads.newest();
-        let next = check_payable(&head.state, transaction.peek())?;
+        let standing = check_payable(&head.state, transaction.peek())?;
         let verified = Arc::new(transaction.verify()?);
         self.mempool
-            .insert(Arc::clone(&verified), next, origin, self.clock.now())?;
+            .insert(Arc::clone(&verified), standing, origin, self.clock.now())?;
         Ok(verified)
     }
 
@@ -108,8 +115,8 @@ impl Admission {
     }
 }
 
-/// What execution would refuse at once, were it the sender's turn; returns the sender's next nonce.
-fn check_payable(state: &State, transaction: &Transaction) -> Result<assetvm::Nonce, AdmissionError> {
+/// What execution would refuse at once, were it the sender's turn; returns how the sender stands.
+fn check_payable(state: &State, transaction: &Transaction) -> Result<Standing, AdmissionError> {
     let mut body = transaction.body.clone();
     let expected = state.get(&body.sender).unwrap_or_default().nonce;
     if body.nonce < expected {
@@ -121,5 +128,8 @@ fn check_payable(state: &State, transaction: &Transaction) -> Result<assetvm::No
     }
     body.nonce = expected;
     state.charge(&body)?;
-    Ok(expected)
+    Ok(Standing {
+        next: expected,
+        minimum_fee: state.params().minimum_fee(&body.sender, &body.action),
+    })
 }

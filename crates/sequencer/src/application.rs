@@ -20,7 +20,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use assetvm::{Address, Executor, MAX_BLOCK_TXS, MAX_PAYLOAD_BYTES, Payload, Rejection, Verified};
+use assetvm::{
+    Address, BlockContext, Executor, MAX_PAYLOAD_BYTES, MAX_TRANSACTION_BYTES, PAYLOAD_FRAMING, Payload,
+    Rejection, Verified,
+};
 use hotshot_engine::ports::{Application, ApplicationError, BuildRequest, BuiltBlock, DecidedBlock};
 use hotshot_types::{Height, dispersal};
 use rollup_abi::Header;
@@ -38,10 +41,9 @@ use crate::{
 
 /// Longest that a leader spends on executing transactions for its block.
 pub const BUILD_BUDGET: Duration = Duration::from_millis(100);
-// What the application may put into a block, consensus has to carry.
+// What the application may put into a block, consensus has to carry, and a block has to hold any transaction.
 const _: () = assert!(MAX_PAYLOAD_BYTES == hotshot_types::message::MAX_PAYLOAD);
-/// What a payload's framing takes at most: its count, and each transaction's length.
-const PAYLOAD_FRAMING: usize = 4 + 2 * MAX_BLOCK_TXS;
+const _: () = assert!(MAX_TRANSACTION_BYTES + PAYLOAD_FRAMING <= MAX_PAYLOAD_BYTES);
 
 /// The application. Cheap to clone.
 #[derive(Clone)]
@@ -122,7 +124,12 @@ impl Inner {
     fn build(&self, request: &BuildRequest) -> Result<BuiltBlock, ApplicationError> {
         let started = Instant::now();
         let parent = self.parent(&request.parent)?;
-        let mut executor = Executor::new(&parent.state);
+        let timestamp_ms = request.now_ms.max(parent.header.timestamp_ms.saturating_add(1));
+        let block = BlockContext {
+            height: parent.header.height.saturating_add(1),
+            time_ms: timestamp_ms,
+        };
+        let mut executor = Executor::new(&parent.state, block);
         let mut payload = Payload::default();
         let included = self.fill(&mut executor, &mut payload, started);
         let payload: Arc<[u8]> = payload.into_bytes().into();
@@ -137,7 +144,7 @@ impl Inner {
             view: request.view.get(),
             epoch: request.epoch.get(),
             next_committee: request.next_committee,
-            timestamp_ms: request.now_ms.max(parent.header.timestamp_ms.saturating_add(1)),
+            timestamp_ms,
         };
         let child = parent.child(slot, included.iter().map(Arc::as_ref), executor.finish());
         let child = Arc::new(child);
@@ -195,10 +202,11 @@ impl Inner {
         }
     }
 
-    /// What waiting does not cure leaves the mempool. A fee that is not payable, or a nonce behind such a one, may come right.
+    /// What waiting does not cure leaves the mempool. A fee that is not payable, or a nonce behind such a one, may come right;
+    /// and the next block has gas again.
     fn rejected(&self, transaction: &Verified, rejection: &Rejection) {
         match rejection {
-            Rejection::Nonce { .. } | Rejection::FeeNotPayable { .. } => {}
+            Rejection::Nonce { .. } | Rejection::FeeNotPayable { .. } | Rejection::BlockFull { .. } => {}
             _ => {
                 tracing::debug!(transaction = %transaction.id(), %rejection, "removed from the mempool");
                 self.mempool.refuse(&transaction.id());

@@ -3,6 +3,7 @@
 //! ```json
 //! {
 //!   "program_id": "…", "mint_authority": "…", "supply_cap": "1000000000", "minimum_fee": "0.0001",
+//!   "gas_price": "0.001", "block_gas": 300000000,
 //!   "timestamp_ms": 1790000000000,
 //!   "accounts": [{ "address": "…", "balance": "100" }],
 //!   "committee": [{ "node": "…", "bls": "<384 hex digits>", "stake": 1,
@@ -12,7 +13,7 @@
 //!
 //! The chain id is a hash over all of it but the network addresses, which may change while the chain lives.
 
-use assetvm::{Address, Amount, GenesisError, State};
+use assetvm::{Address, Amount, Gas, GasRules, GenesisError, State};
 use hotshot_types::{Committee, CommitteeError, Epoch, Member, NodeId, PointError, PublicKey, Stake};
 use rollup_abi::{Digest, Header, committee};
 use serde::{Deserialize, Serialize};
@@ -38,6 +39,11 @@ pub struct GenesisFile {
     /// Least fee, $ASSET.
     #[serde(with = "display")]
     pub minimum_fee: Amount,
+    /// The price of a million gas, $ASSET.
+    #[serde(with = "display")]
+    pub gas_price: Amount,
+    /// The most gas that a block uses.
+    pub block_gas: u64,
     /// The genesis block's time, milliseconds since 1970.
     pub timestamp_ms: u64,
     /// First balances, in any order.
@@ -150,6 +156,10 @@ impl GenesisFile {
             mint_authority: self.mint_authority,
             supply_cap: self.supply_cap,
             minimum_fee: self.minimum_fee,
+            gas: GasRules {
+                price: self.gas_price,
+                block: Gas(self.block_gas),
+            },
             accounts,
             committee: committee::committee_hash(0, digests),
             timestamp_ms: self.timestamp_ms,

@@ -11,7 +11,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use assetvm::{Payload, Verified};
+use assetvm::{MAX_TRANSACTION_BYTES, Payload, Verified};
 use hotshot_engine::ports::{Clock as _, SystemClock};
 use hotshot_libp2p::{Gossip, GossipMessage, PublishError, Verdict};
 use telemetry::Metrics;
@@ -24,8 +24,9 @@ use crate::{
 
 /// Transactions that wait to be announced. Beyond, they are announced with those that are announced again.
 const QUEUE: usize = 8_192;
-/// Largest batch, bytes: well below the gossip's own limit.
-const MAX_BATCH_BYTES: usize = 128 << 10;
+/// Largest batch, bytes: below the gossip's own limit, and enough for any transaction.
+const MAX_BATCH_BYTES: usize = 160 << 10;
+const _: () = assert!(MAX_TRANSACTION_BYTES + 1024 <= MAX_BATCH_BYTES);
 /// How long the first transaction of a batch waits for others.
 const BATCH_DELAY: Duration = Duration::from_millis(20);
 /// A transaction that still waits after this is announced again.
@@ -164,7 +165,10 @@ pub async fn upkeep(mempool: Arc<Mempool>, announcer: Announcer, clock: SystemCl
 
 #[cfg(test)]
 mod tests {
-    use assetvm::{Action, Address, Amount, Genesis, Nonce, SigningKey, Transaction, TransactionBody};
+    use assetvm::{
+        Action, Address, Amount, BlockContext, GasRules, Genesis, Nonce, SigningKey, Transaction,
+        TransactionBody,
+    };
     use rollup_abi::mmr::Mmr;
 
     use super::*;
@@ -180,6 +184,7 @@ mod tests {
             mint_authority: key.address(),
             supply_cap: Amount::MAX,
             minimum_fee: Amount::from_base_units(1),
+            gas: GasRules::default(),
             accounts: vec![(key.address(), Amount::from_base_units(1_000))],
             committee: [0; 32],
             timestamp_ms: 0,
@@ -192,7 +197,11 @@ mod tests {
                     .expect("signed")
             })
             .collect();
-        let state = assetvm::execute_block(&genesis.state().expect("valid"), &sent)
+        let block = BlockContext {
+            height: 1,
+            time_ms: 1,
+        };
+        let state = assetvm::execute_block(&genesis.state().expect("valid"), block, &sent)
             .expect("payable")
             .state;
         let header = genesis_header(chain_id, 0, &state.root());
@@ -227,10 +236,15 @@ mod tests {
             .to_le_bytes()
             .to_vec();
         for encoded in transactions.iter().map(|transaction| transaction.encode()) {
-            bytes.extend_from_slice(&u16::try_from(encoded.len()).expect("short").to_le_bytes());
+            bytes.extend_from_slice(&u32::try_from(encoded.len()).expect("short").to_le_bytes());
             bytes.extend_from_slice(&encoded);
         }
         bytes
+    }
+
+    #[test]
+    fn the_largest_batch_is_passed_on() {
+        assert!(MAX_BATCH_BYTES <= hotshot_libp2p::Limits::default().gossip_len);
     }
 
     #[test]

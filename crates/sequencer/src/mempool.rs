@@ -8,6 +8,7 @@
 //!
 //! Laws, each tested as such:
 //! - never more than its limits, in count, bytes, and per sender;
+//! - what pays most for what it costs goes first: the fee is compared with the least fee that would do;
 //! - a transaction is there once, and a nonce of a sender at most once: the higher fee stays, if it is a tenth higher;
 //! - a selection follows every sender's nonces without a gap, starting at the next nonce of the state it is made for;
 //! - taking transactions does not remove them: a leader that dies with its block loses none. A decided nonce removes them;
@@ -16,7 +17,9 @@
 mod pool;
 mod queue;
 
-pub use pool::{Insert, Mempool, MempoolCounters, Removed, Selection, SelectionLimits};
+pub use pool::{
+    Insert, MAX_SENDER_BYTES, Mempool, MempoolCounters, Removed, Selection, SelectionLimits, Standing,
+};
 pub use queue::Origin;
 
 use assetvm::{Amount, Nonce};
@@ -59,6 +62,12 @@ pub enum MempoolError {
         /// Their bytes.
         bytes: usize,
     },
+    /// The sender's waiting transactions are too large.
+    #[error("{got} bytes of this sender's transactions, expected at most {MAX_SENDER_BYTES}")]
+    SenderFull {
+        /// Their bytes, this one included.
+        got: usize,
+    },
 }
 
 impl MempoolError {
@@ -70,6 +79,7 @@ impl MempoolError {
             Self::TooFar { .. } => 502,
             Self::Underpriced { .. } => 503,
             Self::Full { .. } => 504,
+            Self::SenderFull { .. } => 505,
         }
     }
 }

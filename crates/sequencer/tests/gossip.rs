@@ -64,6 +64,8 @@ fn committee(dir: &Path, alice: &SigningKey) -> (GenesisFile, Vec<Config>) {
         mint_authority: alice.address(),
         supply_cap: Amount::MAX,
         minimum_fee: Amount::ZERO,
+        gas_price: Amount::from_base_units(1_000),
+        block_gas: 100_000_000,
         timestamp_ms: 1,
         accounts: vec![AccountEntry {
             address: alice.address(),

@@ -62,6 +62,8 @@ fn validator(dir: &Path) -> Validator {
         mint_authority: alice.address(),
         supply_cap: Amount::MAX,
         minimum_fee: Amount::from_base_units(5),
+        gas_price: Amount::from_base_units(1_000),
+        block_gas: 100_000_000,
         timestamp_ms: 1,
         accounts: vec![AccountEntry {
             address: alice.address(),

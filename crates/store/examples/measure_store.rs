@@ -37,6 +37,7 @@ fn genesis() -> (Genesis, Header) {
         mint_authority: address(0),
         supply_cap: Amount::MAX,
         minimum_fee: Amount::ZERO,
+        gas: GasRules::default(),
         accounts,
         committee: [0; 32],
         timestamp_ms: 0,
@@ -70,11 +71,13 @@ fn block(parent: &Header, history: &mut Mmr, state: &mut State, size: u64) -> Co
     let changes = Changes {
         accounts: debited.chain(credited).collect(),
         metadata: *state.metadata(),
+        ..Changes::default()
     };
     let receipts = (0..size).map(|i| Receipt {
         id: TxId::new(sha256(&[b"id", &height.to_le_bytes(), &i.to_le_bytes()])),
         fee: Amount::ZERO,
-        outcome: Outcome::Applied,
+        gas_used: Gas(0),
+        outcome: Outcome::Applied(Output::default()),
     });
     *state = state.apply(&changes);
     let payload: Arc<[u8]> = vec![7; 180 * size as usize].into();

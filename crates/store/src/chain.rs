@@ -9,6 +9,9 @@
 //! | `leaves` | leaf commitment | height |
 //! | `transactions` | transaction id | height, index in the block |
 //! | `accounts` | address | balance, nonce |
+//! | `programs` | address | code hash, authority, count of entries |
+//! | `code` | address of a program | its code |
+//! | `entries` | program and key | what the program stores |
 //! | `meta` | name | format, chain id, totals of the state, history range |
 //!
 //! All that one decision changes is in one redb transaction. Commits save the allocator's state (`quick_repair`), so
@@ -19,10 +22,13 @@ mod write;
 
 use std::path::Path;
 
-use assetvm::{Account, Address, Amount, Changes, Genesis, Metadata, Nonce, Receipt, State};
+use assetvm::{
+    Account, Address, Amount, Changes, Contents, EntryId, Genesis, Metadata, Nonce, ProgramRecord, Receipt,
+    State,
+};
 use hotshot_engine::ports::DecidedBlock;
 use hotshot_types::Certificate2;
-use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
+use redb::{Database, ReadTransaction, ReadableDatabase, ReadableTable, TableDefinition};
 use rollup_abi::{
     Digest, Header,
     mmr::{MAX_PEAKS, Mmr},
@@ -41,6 +47,9 @@ const RECEIPTS: TableDefinition<u64, &[u8]> = TableDefinition::new("receipts");
 const LEAVES: TableDefinition<&Digest, u64> = TableDefinition::new("leaves");
 const TRANSACTIONS: TableDefinition<&Digest, (u64, u32)> = TableDefinition::new("transactions");
 const ACCOUNTS: TableDefinition<&[u8; 32], (u64, u64)> = TableDefinition::new("accounts");
+const PROGRAMS: TableDefinition<&[u8; 32], &[u8]> = TableDefinition::new("programs");
+const CODE: TableDefinition<&[u8; 32], &[u8]> = TableDefinition::new("code");
+const ENTRIES: TableDefinition<(&[u8; 32], &Digest), &[u8]> = TableDefinition::new("entries");
 
 const TOTALS_KEY: &str = "totals";
 const HISTORY_KEY: &str = "history";
@@ -104,12 +113,27 @@ fn load_tip(database: &Database, genesis: &Genesis) -> Result<Tip, StoreError> {
     let totals = totals.ok_or_else(|| StoreError::damaged("meta", TOTALS_KEY))?;
     let history = value(HISTORY_KEY)?.and_then(|bytes| decode_history(bytes.value()));
     let history = history.ok_or_else(|| StoreError::damaged("meta", HISTORY_KEY))?;
+    let contents = Contents {
+        accounts: load_accounts(&transaction)?,
+        programs: load_programs(&transaction)?,
+        entries: load_entries(&transaction)?,
+    };
+    Ok(Tip {
+        header,
+        certificate,
+        history,
+        state: State::restore(genesis.params(), totals, contents)?,
+    })
+}
+
+fn load_accounts(transaction: &ReadTransaction) -> Result<Vec<(Address, Account)>, StoreError> {
+    let redb = StoreError::redb::<redb::StorageError>;
     let table = transaction
         .open_table(ACCOUNTS)
         .map_err(StoreError::redb("open table accounts"))?;
     let mut accounts = Vec::new();
-    for entry in table.iter().map_err(StoreError::redb("read table accounts"))? {
-        let (address, value) = entry.map_err(StoreError::redb("read table accounts"))?;
+    for entry in table.iter().map_err(redb("read table accounts"))? {
+        let (address, value) = entry.map_err(redb("read table accounts"))?;
         let (balance, nonce) = value.value();
         let account = Account {
             balance: Amount::from_base_units(balance),
@@ -117,12 +141,37 @@ fn load_tip(database: &Database, genesis: &Genesis) -> Result<Tip, StoreError> {
         };
         accounts.push((Address::new(*address.value()), account));
     }
-    Ok(Tip {
-        header,
-        certificate,
-        history,
-        state: State::from_accounts(genesis.params(), totals, accounts)?,
-    })
+    Ok(accounts)
+}
+
+fn load_programs(
+    transaction: &ReadTransaction,
+) -> Result<Vec<(Address, ProgramRecord, Vec<u8>)>, StoreError> {
+    let redb = StoreError::redb::<redb::StorageError>;
+    let open = StoreError::redb::<redb::TableError>;
+    let records = transaction
+        .open_table(PROGRAMS)
+        .map_err(open("open table programs"))?;
+    let codes = transaction.open_table(CODE).map_err(open("open table code"))?;
+    let mut programs = Vec::new();
+    for entry in records.iter().map_err(redb("read table programs"))? {
+        let (key, record) = entry.map_err(redb("read table programs"))?;
+        let address = Address::new(*key.value());
+        let record =
+            borsh::from_slice(record.value()).map_err(|_| StoreError::damaged("programs", address))?;
+        let code = codes.get(key.value()).map_err(redb("read table code"))?;
+        let code = code.ok_or_else(|| StoreError::damaged("code", address))?;
+        programs.push((address, record, code.value().to_vec()));
+    }
+    Ok(programs)
+}
+
+fn load_entries(transaction: &ReadTransaction) -> Result<Vec<(EntryId, Vec<u8>)>, StoreError> {
+    let table = transaction
+        .open_table(ENTRIES)
+        .map_err(StoreError::redb("open table entries"))?;
+    let entries = table.iter().map_err(StoreError::redb("read table entries"))?;
+    entries.map(read::entry).collect()
 }
 
 /// The count, then the peaks that it says there are, smallest tree first.

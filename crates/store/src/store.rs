@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, atomic::AtomicU64},
 };
 
-use assetvm::{Genesis, Receipt, TxId};
+use assetvm::{Address, EntryId, Genesis, Receipt, TxId};
 use hotshot::{Anchor, Record, Recovery};
 use hotshot_engine::ports::{DecidedBlock, Storage, StorageError};
 use hotshot_types::{Certificate2, Height};
@@ -133,6 +133,16 @@ impl Store {
     /// Where a transaction is.
     pub fn transaction(&self, id: &TxId) -> Result<Option<TransactionPlace>, StoreError> {
         self.reader()?.transaction(id)
+    }
+
+    /// Up to `limit` of what a program stores after the last block, by rising key, from the first above `after` on.
+    pub fn entries(
+        &self,
+        program: &Address,
+        after: Option<&Digest>,
+        limit: usize,
+    ) -> Result<Vec<(EntryId, Vec<u8>)>, StoreError> {
+        self.reader()?.entries(program, after, limit)
     }
 
     /// The first block at or above a height that has its own finality certificate.

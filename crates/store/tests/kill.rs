@@ -177,7 +177,7 @@ fn replay(store: &Store, tip: &store::Tip) {
         let transactions = Payload::decode(&block.payload).expect("a payload");
         let verified =
             verify_block(transactions, |_| true, std::num::NonZeroUsize::MIN).expect("were checked");
-        let outcome = execute_block(&state, &verified).expect("valid");
+        let outcome = execute_block(&state, (&block.header).into(), &verified).expect("valid");
         assert_eq!(outcome.state_root, block.header.state_root, "height {height}");
         assert_eq!(
             Some(&outcome.receipts),
@@ -193,7 +193,7 @@ fn replay(store: &Store, tip: &store::Tip) {
         }
         state = outcome.state;
     }
-    assert!(state.accounts().eq(tip.state.accounts()));
+    assert_eq!(state.contents(), tip.state.contents());
     assert_eq!(state.root(), tip.header.state_root);
 }
 

@@ -4,7 +4,7 @@ mod common;
 
 use std::path::Path;
 
-use assetvm::{Amount, State};
+use assetvm::{Amount, EntryId, State};
 use common::*;
 use hotshot::{Record, Recovery};
 use hotshot_engine::ports::{DecidedBlock, Storage};
@@ -71,7 +71,7 @@ fn every_block_is_found(store: &Store, made: &[CommittedBlock]) {
             let place = store.transaction(&receipt.id).unwrap().unwrap();
             assert_eq!(
                 (place.height, place.index, place.receipt),
-                (height, index, *receipt)
+                (height, index, receipt.clone())
             );
         }
     }
@@ -335,10 +335,18 @@ async fn the_stored_state_is_what_replaying_the_blocks_gives() {
     }
     drop(store);
     let tip = open(directory.path()).unwrap().tip;
-    let rebuilt =
-        State::from_accounts(genesis().params(), *tip.state.metadata(), maker.state.accounts()).unwrap();
+    assert_eq!(tip.state.contents(), maker.state.contents());
+    let rebuilt = State::restore(genesis().params(), *tip.state.metadata(), maker.state.contents()).unwrap();
     assert_eq!(
         (rebuilt.root(), tip.state.root()),
         (tip.header.state_root, tip.header.state_root)
     );
+    let record = tip.state.program(&counter()).unwrap().record();
+    assert_eq!(record.entries, 5, "a cell, and four heights");
+    let slot = &tip.state.program(&counter()).unwrap().code.program().slots[0];
+    let sum = EntryId {
+        program: counter(),
+        key: slot.key(&[]),
+    };
+    assert_eq!(tip.state.entry(&sum), Some(&(2 + 3 + 4 + 5u64).to_le_bytes()[..]));
 }

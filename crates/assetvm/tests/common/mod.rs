@@ -1,10 +1,24 @@
 //! A small chain for tests: five keys, the first is the mint authority.
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
+pub mod programs;
+
 use assetvm::*;
 
 pub const FEE: u64 = 10;
 pub const CAP: u64 = 100_000;
+/// Of a million gas.
+pub const GAS_PRICE: u64 = 2;
+pub const BLOCK_GAS: u64 = 100_000_000;
+/// The block that transactions are in.
+pub const BLOCK: BlockContext = BlockContext {
+    height: 7,
+    time_ms: 1_700_000_000_250,
+};
+
+pub fn execute(parent: &State, transactions: &[Verified]) -> Result<BlockOutcome, InvalidTransaction> {
+    execute_block(parent, BLOCK, transactions)
+}
 
 pub fn key(who: u8) -> SigningKey {
     SigningKey::from_seed(&[who.wrapping_add(1); 32])
@@ -27,6 +41,10 @@ pub fn genesis() -> Genesis {
         mint_authority: address(0),
         supply_cap: units(CAP),
         minimum_fee: units(FEE),
+        gas: GasRules {
+            price: units(GAS_PRICE),
+            block: Gas(BLOCK_GAS),
+        },
         accounts,
         committee: [0xcc; 32],
         timestamp_ms: 1_700_000_000_000,

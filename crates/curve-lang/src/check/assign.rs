@@ -35,7 +35,7 @@ impl Checker<'_> {
         }
     }
 
-    fn slot_named(&mut self, name: &Name) -> Option<SlotId> {
+    pub(super) fn slot_named(&mut self, name: &Name) -> Option<SlotId> {
         let Some(id) = self.items.slots.get(&name.text).copied() else {
             let known: Vec<String> = self.items.slots.keys().cloned().collect();
             let title = format!("the state has no field `{}`", name.text);
@@ -248,7 +248,7 @@ impl Checker<'_> {
     }
 
     /// The vault that this is, if it is one. Says nothing if it is none.
-    fn vault(&mut self, expr: &ast::Expr) -> Option<Vault> {
+    pub(super) fn vault(&mut self, expr: &ast::Expr) -> Option<Vault> {
         let is_vault = |name: &Name, map: bool, checker: &Self| {
             checker.items.slots.get(&name.text).is_some_and(|id| {
                 let slot = &checker.program.slots[id.index()];
@@ -282,7 +282,7 @@ impl Checker<'_> {
         }
     }
 
-    fn not_a_vault(&mut self, source: &ast::Expr) {
+    pub(super) fn not_a_vault(&mut self, source: &ast::Expr) {
         let found = self.expr(source, None);
         if found.ty == Type::Bad {
             return;

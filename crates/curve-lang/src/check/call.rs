@@ -16,7 +16,17 @@ impl Checker<'_> {
             return self.intrinsic(name, found, args, span, hint);
         }
         let Some(id) = self.items.functions.get(&name.text).copied() else {
-            self.unknown_function(name);
+            if let Some(interface) = self.items.interfaces.get(&name.text) {
+                let definition = self.program.interfaces[interface.index()].named.span;
+                self.refer(name.span, definition);
+                let title = format!(
+                    "`{0}` is another program, not a value: `{0}(address).function(…)`",
+                    name.text
+                );
+                self.error(Code::NoValue, span, title);
+            } else {
+                self.unknown_function(name);
+            }
             for arg in args {
                 self.expr(arg, None);
             }

@@ -94,7 +94,7 @@ impl Checker<'_> {
     }
 
     /// The next index, if the name is free and there is room.
-    fn next_id(&mut self, name: &Name, count: usize) -> Option<u16> {
+    pub(super) fn next_id(&mut self, name: &Name, count: usize) -> Option<u16> {
         if !self.declare(name, NameStyle::Camel) {
             return None;
         }
@@ -222,6 +222,7 @@ impl Checker<'_> {
                     self.program.errors.push(Self::named(name, &item.docs));
                 }
             }
+            ItemKind::Interface(name, signatures) => self.interface(name, signatures, &item.docs),
             ItemKind::Function(function) => self.signature(function, &item.docs),
             _ => {}
         }
@@ -283,19 +284,33 @@ impl Checker<'_> {
     }
 
     fn key(&mut self, ty: &TypeExpr) -> Type {
-        let key = if Self::is_vault(ty) {
-            Type::Bool
-        } else {
-            self.ty(ty)
+        let key = match &ty.kind {
+            TypeKind::Tuple(parts) => return self.keys(parts, ty.span),
+            _ if Self::is_vault(ty) => Type::Bool,
+            _ => self.ty(ty),
         };
         if key.is_key() {
             return key;
         }
         let title = format!("{} cannot be a key", self.show(&key));
         self.report(Diagnostic::new(Code::NotAKey, ty.span, title).note(
-            "keys are numbers, times, heights, addresses and hashes; `sha256(…)` makes a hash of anything",
+            "keys are numbers, times, heights, addresses and hashes; several stand in parentheses, `sha256(…)` makes a hash of anything",
         ));
         Type::Bad
+    }
+
+    /// Several keys.
+    fn keys(&mut self, parts: &[TypeExpr], span: Span) -> Type {
+        if !(2..=MAX_KEYS).contains(&parts.len()) {
+            let title = format!("in parentheses are 2 to {MAX_KEYS} keys");
+            self.error(Code::NotAKey, span, title);
+            return Type::Bad;
+        }
+        let keys: Vec<Type> = parts.iter().map(|part| self.key(part)).collect();
+        if keys.contains(&Type::Bad) {
+            return Type::Bad;
+        }
+        Type::Tuple(keys)
     }
 
     fn signature(&mut self, function: &ast::Function, docs: &str) {
@@ -443,6 +458,8 @@ const MAX_FIELDS: usize = 64;
 const MAX_VARIANTS: usize = 256;
 /// Most fields of the state.
 const MAX_SLOTS: usize = 256;
+/// Most keys of a map.
+const MAX_KEYS: usize = curvevm::limits::MAX_KEYS;
 /// Most functions; invariants are functions, too.
 const MAX_FUNCTIONS: usize = 448;
 

@@ -21,6 +21,8 @@ impl World for Nowhere {
 
     fn write(&mut self, _: SlotId, _: Option<Value>, _: Value) {}
 
+    fn remove(&mut self, _: SlotId, _: Value) {}
+
     fn balance(&self, _: &[u8; 32]) -> u64 {
         0
     }

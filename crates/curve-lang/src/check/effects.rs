@@ -22,6 +22,8 @@ pub(super) struct Effects {
     pub calls: Vec<(FnId, Span)>,
     /// Where it changes something.
     pub writes: Option<Span>,
+    /// Where it calls another program.
+    pub leaves: Option<Span>,
     /// Where it asks for the caller.
     pub caller: Option<Span>,
     /// How deep its expressions are.
@@ -54,6 +56,7 @@ impl Checker<'_> {
         }
         for effects in std::mem::take(&mut self.invariant_effects) {
             self.check_read_only(&effects, "an invariant");
+            self.check_stays(&effects);
         }
         for effects in std::mem::take(&mut self.test_effects) {
             self.check_test(&effects);
@@ -138,29 +141,38 @@ impl Checker<'_> {
             for (callee, span) in &effects.calls {
                 let inner = &self.effects[callee.index()];
                 effects.writes = effects.writes.or(inner.writes.map(|_| *span));
+                effects.leaves = effects.leaves.or(inner.leaves.map(|_| *span));
                 effects.caller = effects.caller.or(inner.caller.map(|_| *span));
             }
             self.effects[id.index()] = effects;
         }
     }
 
+    /// Where a body does something, itself or through a function that it calls.
+    fn through(&self, effects: &Effects, of: impl Fn(&Effects) -> Option<Span>) -> Option<Span> {
+        let mut calls = effects.calls.iter();
+        let inner = calls.find(|(id, _)| of(&self.effects[id.index()]).is_some());
+        of(effects).or(inner.map(|(_, span)| *span))
+    }
+
+    /// An invariant is about this program alone.
+    fn check_stays(&mut self, effects: &Effects) {
+        if let Some(span) = self.through(effects, |effects| effects.leaves) {
+            let title = "an invariant asks no other program, and this does";
+            self.error(Code::NotAlone, span, title);
+        }
+    }
+
     /// Reports what something that only reads must not do. Called functions must be known already.
-    pub(super) fn check_read_only(&mut self, effects: &Effects, what: &str) {
-        let through = |of: &dyn Fn(&Effects) -> Option<Span>, checker: &Self| {
-            let inner = effects
-                .calls
-                .iter()
-                .find(|(id, _)| of(&checker.effects[id.index()]).is_some());
-            of(effects).or(inner.map(|(_, span)| *span))
-        };
-        if let Some(span) = through(&|effects| effects.writes, self) {
+    fn check_read_only(&mut self, effects: &Effects, what: &str) {
+        if let Some(span) = self.through(effects, |effects| effects.writes) {
             self.error(
                 Code::NotReadOnly,
                 span,
                 format!("{what} changes nothing, and this does"),
             );
         }
-        if let Some(span) = through(&|effects| effects.caller, self) {
+        if let Some(span) = self.through(effects, |effects| effects.caller) {
             self.error(
                 Code::NoCaller,
                 span,
@@ -172,7 +184,9 @@ impl Checker<'_> {
     fn check_test(&mut self, effects: &Effects) {
         for (id, span) in &effects.calls {
             let inner = &self.effects[id.index()];
-            if inner.writes.is_some() || inner.caller.is_some() {
+            let leaves =
+                inner.leaves.is_some() && self.program.functions[id.index()].kind == FunctionKind::Fn;
+            if inner.writes.is_some() || inner.caller.is_some() || leaves {
                 let title = "a test asks views and functions that only read";
                 self.error(Code::NotInTests, *span, title);
             }
@@ -248,6 +262,15 @@ impl Counter<'_> {
             | ExprKind::Fail(_)
             | ExprKind::Bad => 0,
             ExprKind::Read(_, key) => self.option(key.as_deref()),
+            ExprKind::Has(_, key) | ExprKind::Remove(_, key) => self.expr(key),
+            ExprKind::Foreign(foreign) => {
+                let amount = foreign.paying.as_ref().map(|(amount, _)| amount);
+                self.exprs(
+                    std::iter::once(&foreign.address)
+                        .chain(&foreign.args)
+                        .chain(amount),
+                )
+            }
             ExprKind::Binary(_, a, b) => self.exprs([a.as_ref(), b.as_ref()]),
             ExprKind::Not(inner) | ExprKind::Field(inner, _) | ExprKind::Require(inner, _) => {
                 self.expr(inner)

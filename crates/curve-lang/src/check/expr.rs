@@ -56,6 +56,7 @@ impl Checker<'_> {
                 made(ExprKind::Not(Box::new(inner)), Type::Bool)
             }
             ast::ExprKind::Field(of, name) => self.field(of, name, span),
+            ast::ExprKind::Method(method) => self.method(method, span),
             ast::ExprKind::Index(of, index) => self.index(of, index, span),
             ast::ExprKind::Call(name, args) => self.call(name, args, span, hint),
             ast::ExprKind::Struct(name, None, inits) => self.make_struct(name, inits, span),
@@ -63,7 +64,14 @@ impl Checker<'_> {
                 self.make_variant(name, variant, inits, span)
             }
             ast::ExprKind::Tuple(parts) => {
-                let parts: Vec<Expr> = parts.iter().map(|part| self.any_value(part, None)).collect();
+                let hints: &[Type] = match hint {
+                    Some(Type::Tuple(types)) if types.len() == parts.len() => types,
+                    _ => &[],
+                };
+                let parts = parts.iter().enumerate();
+                let parts: Vec<Expr> = parts
+                    .map(|(at, part)| self.any_value(part, hints.get(at)))
+                    .collect();
                 let ty = Type::Tuple(parts.iter().map(|part| part.ty.clone()).collect());
                 made(ExprKind::Tuple(parts), ty)
             }
@@ -353,6 +361,13 @@ impl Checker<'_> {
 
     /// The values of fields, as written; all are there, and once.
     pub(super) fn inits(&mut self, fields: &[Field], inits: &[FieldInit], of: &Name) -> Vec<(u16, Expr)> {
+        let values = self.given(fields, inits, of);
+        self.check_missing(fields, &values, of);
+        values
+    }
+
+    /// The values of fields, as written; each is there at most once.
+    pub(super) fn given(&mut self, fields: &[Field], inits: &[FieldInit], of: &Name) -> Vec<(u16, Expr)> {
         let mut values: Vec<(u16, Expr)> = Vec::new();
         for init in inits {
             let Some(at) = fields.iter().position(|field| field.named.name == init.name.text) else {
@@ -372,7 +387,6 @@ impl Checker<'_> {
             let value = self.init_value(init, Some(&fields[at].ty));
             values.push((place, value));
         }
-        self.check_missing(fields, &values, of);
         values
     }
 

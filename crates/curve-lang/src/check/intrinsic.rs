@@ -75,7 +75,11 @@ const TABLE: [(&str, Intrinsic, &str); 33] = [
     ),
     ("len", Intrinsic::Len, "(b: Bytes) -> Count"),
     ("byte_at", Intrinsic::ByteAt, "(b: Bytes, at: Count) -> Count"),
-    ("concat", Intrinsic::Concat, "(a: Bytes, b: Bytes) -> Bytes, a and then b"),
+    (
+        "concat",
+        Intrinsic::Concat,
+        "(a: Bytes, b: Bytes) -> Bytes, a and then b",
+    ),
     (
         "slice",
         Intrinsic::Slice,

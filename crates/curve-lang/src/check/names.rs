@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Checker;
 use crate::{
     diagnostic::{Code, Diagnostic},
-    hir::{ErrorId, EventId, FnId, Named, SlotId},
+    hir::{ErrorId, EventId, FnId, InterfaceId, Named, SlotId},
     span::Span,
     symbols::Symbol,
     syntax::ast::Name,
@@ -29,6 +29,7 @@ pub(super) struct Items {
     pub slots: BTreeMap<String, SlotId>,
     pub events: BTreeMap<String, EventId>,
     pub errors: BTreeMap<String, ErrorId>,
+    pub interfaces: BTreeMap<String, InterfaceId>,
     /// Of all items, for duplicates.
     pub declared: BTreeMap<String, Span>,
 }

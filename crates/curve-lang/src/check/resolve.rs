@@ -38,12 +38,16 @@ impl Checker<'_> {
                 self.not_allowed(ty, "a map");
                 Type::Bad
             }
+            TypeKind::Tuple(_) => {
+                self.not_allowed(ty, "a tuple of keys");
+                Type::Bad
+            }
             TypeKind::Bad => Type::Bad,
         }
     }
 
     pub(super) fn not_allowed(&mut self, ty: &TypeExpr, what: &str) {
-        let title = format!("{what} exists only as a field of `state`");
+        let title = format!("{what} exists only in `state`");
         self.error(Code::TypeNotAllowed, ty.span, title);
     }
 

@@ -5,7 +5,7 @@ use crate::{
     diagnostic::{Code, Diagnostic},
     hir::{Call, Expr, ExprKind, Failure, FnId, Script, StmtKind},
     span::Span,
-    syntax::ast::{self, Block, FunctionKind, Name},
+    syntax::ast::{self, Block, FieldInit, FunctionKind, Name},
     types::Type,
 };
 
@@ -42,9 +42,22 @@ impl Checker<'_> {
                 Script::Advance(value)
             }
             ast::Script::Assert(condition) => Script::Assert(self.value(condition, &Type::Bool)),
+            ast::Script::Expect(name, inits) => return self.expect_event(name, inits, span),
+            ast::Script::ExpectNone => Script::ExpectNone,
             ast::Script::ForAll(ranges, body) => self.for_all(ranges, body),
         };
         StmtKind::Script(script)
+    }
+
+    /// The fields that are not given do not matter.
+    fn expect_event(&mut self, name: &Name, inits: &[FieldInit], span: Span) -> StmtKind {
+        match self.event(name, inits) {
+            Some((id, fields)) => {
+                let values = self.given(&fields, inits, name);
+                StmtKind::Script(Script::Expect(id, values))
+            }
+            None => StmtKind::Expr(Expr::bad(span)),
+        }
     }
 
     fn for_all(&mut self, ranges: &[(Name, ast::Expr, ast::Expr)], body: &Block) -> Script {

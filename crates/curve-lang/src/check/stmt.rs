@@ -3,7 +3,7 @@
 use super::{Checker, body::Context};
 use crate::{
     diagnostic::{Code, Diagnostic},
-    hir::{Expr, ExprKind, LocalId, Stmt, StmtKind},
+    hir::{EventId, Expr, ExprKind, Field, LocalId, Stmt, StmtKind},
     span::Span,
     syntax::ast::{self, Block, FieldInit, FunctionKind, Name, TypeExpr},
     types::{Dimension, Type},
@@ -102,6 +102,14 @@ impl Checker<'_> {
 
     fn emit(&mut self, name: &Name, inits: &[FieldInit], span: Span) -> StmtKind {
         self.check_changes(span);
+        match self.event(name, inits) {
+            Some((id, fields)) => StmtKind::Emit(id, self.inits(&fields, inits, name)),
+            None => StmtKind::Expr(Expr::bad(span)),
+        }
+    }
+
+    /// An event and its fields.
+    pub(super) fn event(&mut self, name: &Name, inits: &[FieldInit]) -> Option<(EventId, Vec<Field>)> {
         let Some(id) = self.items.events.get(&name.text).copied() else {
             let known: Vec<String> = self.items.events.keys().cloned().collect();
             let title = format!("there is no event `{}`", name.text);
@@ -111,13 +119,12 @@ impl Checker<'_> {
                     self.expr(value, None);
                 }
             }
-            return StmtKind::Expr(Expr::bad(span));
+            return None;
         };
         let event = &self.program.events[id.index()];
         let (fields, definition) = (event.fields.clone(), event.named.span);
         self.refer(name.span, definition);
-        let values = self.inits(&fields, inits, name);
-        StmtKind::Emit(id, values)
+        Some((id, fields))
     }
 
     fn for_stmt(&mut self, name: &Name, low: &ast::Expr, high: &ast::Expr, body: &Block) -> StmtKind {
@@ -210,6 +217,7 @@ impl Checker<'_> {
         let has_effect = matches!(
             value.kind,
             ExprKind::Call(..)
+                | ExprKind::Foreign(_)
                 | ExprKind::Transact(_)
                 | ExprKind::If(..)
                 | ExprKind::Match(..)

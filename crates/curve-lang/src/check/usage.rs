@@ -20,6 +20,7 @@ impl Checker<'_> {
             .map(|f| &f.named);
         let consts = program.consts.iter().map(|item| &item.named);
         let events = program.events.iter().map(|item| &item.named);
+        let interfaces = program.interfaces.iter().map(|item| &item.named);
         let structs = program.structs.iter().map(|item| &item.named);
         let enums = program.enums.iter().map(|item| &item.named);
         let slots = program.slots.iter().map(|item| &item.named);
@@ -35,6 +36,7 @@ impl Checker<'_> {
             .chain(consts)
             .chain(events)
             .chain(structs)
+            .chain(interfaces)
             .chain(enums)
             .chain(slots)
             .chain(errors);

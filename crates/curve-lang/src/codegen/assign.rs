@@ -58,8 +58,8 @@ pub fn parts(inst: &Inst) -> Vec<Part<'_>> {
         let (from, length, run) = match operand {
             Operand::In(_) => (&mut ins, 1, false),
             Operand::Out(_) => (&mut outs, 1, false),
-            // Keys come before values; all our maps have one key.
-            Operand::InRun(curvevm::Run::Keys) => (&mut ins, 1, true),
+            // Keys come before values.
+            Operand::InRun(curvevm::Run::Keys) => (&mut ins, inst.keys, true),
             Operand::InRun(_) => (&mut ins, usize::MAX, true),
             Operand::OutRun(_) => (&mut outs, usize::MAX, true),
             _ => continue,

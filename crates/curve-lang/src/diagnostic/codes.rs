@@ -199,7 +199,7 @@ codes! {
         Some("struct P { x: Count, y: Count }\nfn f() -> P { P { x: 1 } }"),
         Some("struct P { x: Count, y: Count }\nfn f() -> P { P { x: 1, y: 2 } }");
     NotAKey "E0306" "a type that cannot be a key"
-        "Keys of maps are numbers, times, heights, addresses or hashes. For more than one of them, hash them: `sha256(a, b)`."
+        "Keys of maps are numbers, times, heights, addresses or hashes, or two to four of these in parentheses. Of anything else, `sha256(…)` makes a hash."
         Some("struct P { x: Count }\nstate { m: map P => Count }"),
         Some("state { m: map Hash => Count }");
     TypeNotAllowed "E0307" "a type in the wrong place"
@@ -266,6 +266,10 @@ codes! {
         "Views and invariants are not called by an account. Take an address as a parameter instead."
         Some("view mine() -> Bool { caller == self }"),
         Some("view mine(who: Address) -> Bool { who == self }");
+    NotAlone "E0409" "an invariant that asks another program"
+        "What holds for this program must not depend on another one, which changes without asking. Keep what matters in the state."
+        Some("interface Oracle { view price() -> Asset; }\ninvariant cheap: Oracle(self).price() < 5 ASSET;"),
+        Some("state { price: Asset }\ninvariant cheap: state.price < 5 ASSET;");
     NotConstant "E0501" "a value that is not known to the compiler"
         "Constants and the bounds of loops are made of literals, constants declared above, and arithmetic on them; the size of bytes is a plain number."
         Some("view v(n: Count) -> Count { for i in 0..n {} n }"),
@@ -291,7 +295,7 @@ codes! {
         Some("entry go() { for i in 5..5 {} }"),
         Some("entry go() { for i in 0..5 {} }");
     OnlyInTests "E0601" "a statement that only tests have"
-        "`call`, `deploy`, `fund`, `advance`, `assert` and `for all` act on the ledger from outside."
+        "`call`, `deploy`, `fund`, `advance`, `assert`, `expect` and `for all` act on the ledger from outside."
         Some("entry go() { assert true; }"),
         Some("error Wrong;\nentry go() { require true else Wrong; }");
     NotInTests "E0602" "something that tests cannot do"

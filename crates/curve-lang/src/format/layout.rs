@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 
 use super::{Piece, PieceKind};
 use crate::syntax::{
-    ast::{Block, Call, Expr, ExprKind, Field, FieldInit, File, ItemKind, Script, Stmt, StmtKind, TypeExpr},
+    ast::{
+        Block, Call, Expr, ExprKind, Field, FieldInit, File, ItemKind, Method, Script, Signature, Stmt,
+        StmtKind, TypeExpr,
+    },
     token::{CommentKind, TokenKind},
 };
 
@@ -143,11 +146,18 @@ impl Layout {
                     function.result.iter().for_each(|ty| self.ty(ty));
                     self.block(&function.body);
                 }
+                ItemKind::Interface(_, signatures) => signatures.iter().for_each(|one| self.signature(one)),
                 ItemKind::Invariant(_, condition) => self.expr(condition),
                 ItemKind::Test(_, block) => self.block(block),
                 ItemKind::Unit(_) | ItemKind::Error(_) => {}
             }
         }
+    }
+
+    fn signature(&mut self, signature: &Signature) {
+        self.starts.insert(signature.span.range().start);
+        signature.params.iter().for_each(|param| self.ty(&param.ty));
+        signature.result.iter().for_each(|ty| self.ty(ty));
     }
 
     fn fields(&mut self, fields: &[Field]) {
@@ -204,6 +214,8 @@ impl Layout {
             Script::Fund(who, amount) => self.exprs([who, amount]),
             Script::Deploy(call) => self.call(call),
             Script::Advance(value) | Script::Assert(value) => self.expr(value),
+            Script::Expect(_, inits) => self.inits(inits),
+            Script::ExpectNone => {}
             Script::ForAll(ranges, body) => {
                 ranges.iter().for_each(|(_, low, high)| self.exprs([low, high]));
                 self.block(body);
@@ -215,6 +227,15 @@ impl Layout {
         self.exprs(&call.args);
         self.expr(&call.from);
         self.exprs(call.paying.as_deref());
+    }
+
+    fn method(&mut self, method: &Method) {
+        self.expr(&method.of);
+        self.exprs(&method.args);
+        if let Some((amount, vault)) = &method.paying {
+            self.exprs([amount, vault]);
+        }
+        self.exprs(&method.into);
     }
 
     fn inits(&mut self, inits: &[FieldInit]) {
@@ -235,6 +256,7 @@ impl Layout {
                 self.expr(inner)
             }
             ExprKind::Call(_, parts) | ExprKind::Tuple(parts) => self.exprs(parts),
+            ExprKind::Method(method) => self.method(method),
             ExprKind::Struct(_, _, inits) => self.inits(inits),
             ExprKind::If(condition, then, otherwise) => {
                 self.expr(condition);

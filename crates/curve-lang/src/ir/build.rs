@@ -48,6 +48,20 @@ fn shell(program: &Program, file: &str) -> curvevm::Program {
             .collect(),
         values: layout::fields([("value", &slot.value)], program),
     });
+    let interfaces = program
+        .interfaces
+        .iter()
+        .flat_map(|interface| &interface.functions);
+    let interfaces = interfaces.map(|function| curvevm::Interface {
+        name: function.named.name.clone(),
+        view: function.view,
+        params: function
+            .params
+            .iter()
+            .flat_map(|param| layout::scalars(&param.ty, program))
+            .collect(),
+        results: layout::scalars(&function.result, program),
+    });
     let events = program.events.iter().map(|event| EventKind {
         name: event.named.name.clone(),
         fields: layout::fields(
@@ -68,6 +82,7 @@ fn shell(program: &Program, file: &str) -> curvevm::Program {
         slots: slots.collect(),
         events: events.collect(),
         errors: errors.collect(),
+        interfaces: interfaces.collect(),
         files: vec![cut(file, MAX_MESSAGE)],
         ..curvevm::Program::default()
     }
@@ -278,12 +293,18 @@ impl<'a, 'c> Builder<'a, 'c> {
     }
 
     pub(super) fn push(&mut self, op: Opcode, ins: Vec<Val>, outs: Vec<Val>, imm: u64) {
+        self.push_keyed(op, ins, outs, imm, 0);
+    }
+
+    /// An instruction that first reads so many keys of a map.
+    pub(super) fn push_keyed(&mut self, op: Opcode, ins: Vec<Val>, outs: Vec<Val>, imm: u64, keys: usize) {
         let span = self.span;
         self.function.blocks[self.block.index()].insts.push(Inst {
             op,
             ins,
             outs,
             imm,
+            keys,
             span,
         });
     }

@@ -324,7 +324,16 @@ trait Walk {
     fn expr(&mut self, expr: &Expr) {
         self.visit_expr(expr);
         match &expr.kind {
-            ExprKind::Read(_, Some(key)) => self.expr(key),
+            ExprKind::Read(_, Some(key)) | ExprKind::Has(_, key) | ExprKind::Remove(_, key) => self.expr(key),
+            ExprKind::Foreign(foreign) => {
+                self.expr(&foreign.address);
+                foreign.args.iter().for_each(|arg| self.expr(arg));
+                if let Some((amount, vault)) = &foreign.paying {
+                    self.expr(amount);
+                    self.vault(vault);
+                }
+                foreign.into.iter().for_each(|vault| self.vault(vault));
+            }
             ExprKind::Binary(_, a, b) => {
                 self.expr(a);
                 self.expr(b);
@@ -414,6 +423,16 @@ struct Changed {
 }
 
 impl Walk for Changed {
+    fn visit_expr(&mut self, expr: &Expr) {
+        if let ExprKind::Foreign(foreign) = &expr.kind {
+            let from = foreign.paying.as_ref().map(|(_, vault)| vault);
+            self.payment |= from
+                .into_iter()
+                .chain(&foreign.into)
+                .any(|v| matches!(v, Vault::Payment));
+        }
+    }
+
     fn visit_stmt(&mut self, stmt: &Stmt) {
         match &stmt.kind {
             StmtKind::Assign(

@@ -42,6 +42,18 @@ impl Builder<'_, '_> {
                 };
                 self.read(*slot, key)
             }
+            ExprKind::Has(slot, key) => match self.operands([key.as_ref()]) {
+                Some(key) => vec![self.has(*slot, key)],
+                None => self.zeros(&expr.ty),
+            },
+            ExprKind::Remove(slot, key) => {
+                if let Some(key) = self.operands([key.as_ref()]) {
+                    let keys = key.len();
+                    self.push_keyed(Opcode::MapRemove, key, Vec::new(), u64::from(slot.0), keys);
+                }
+                Vec::new()
+            }
+            ExprKind::Foreign(foreign) => self.foreign(foreign, &expr.ty),
             ExprKind::Binary(BinaryOp::And, a, b) => self.short_circuit(a, b, true),
             ExprKind::Binary(BinaryOp::Or, a, b) => self.short_circuit(a, b, false),
             ExprKind::Binary(op, a, b) => match self.operands([a.as_ref(), b.as_ref()]) {
@@ -127,7 +139,17 @@ impl Builder<'_, '_> {
         } else {
             Opcode::MapGet
         };
-        self.emit_run(op, key, &types, u64::from(slot.0))
+        let outs: Vec<Val> = types.iter().map(|ty| self.function.value(*ty)).collect();
+        let keys = key.len();
+        self.push_keyed(op, key, outs.clone(), u64::from(slot.0), keys);
+        outs
+    }
+
+    fn has(&mut self, slot: SlotId, key: Vec<Val>) -> Val {
+        let out = self.function.value(Scalar::Bool);
+        let keys = key.len();
+        self.push_keyed(Opcode::MapHas, key, vec![out], u64::from(slot.0), keys);
+        out
     }
 
     /// Stores.
@@ -137,8 +159,9 @@ impl Builder<'_, '_> {
         } else {
             Opcode::MapSet
         };
+        let keys = key.len();
         key.extend(values);
-        self.push(op, key, Vec::new(), u64::from(slot.0));
+        self.push_keyed(op, key, Vec::new(), u64::from(slot.0), keys);
     }
 
     fn ambient(&mut self, ambient: Ambient) -> Val {

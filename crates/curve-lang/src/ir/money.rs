@@ -8,7 +8,7 @@ use super::{End, Val, build::Builder};
 use crate::hir::{Expr, Program, SlotId, Target, Vault};
 
 /// A vault with its key computed.
-enum Account {
+pub(super) enum Account {
     Payment,
     Slot(SlotId, Vec<Val>),
 }
@@ -42,28 +42,41 @@ impl Builder<'_, '_> {
         let (Some(source), Some(target)) = (self.account(source), self.receiver(target)) else {
             return;
         };
-        let held = self.holds(&source);
-        let (amount, rest) = match amount {
+        let amount = match amount {
             Some(amount) => {
-                let enough = self.emit(Opcode::LeU64, &[amount, held], Scalar::Bool);
-                let error = u64::from(Program::INSUFFICIENT.0);
-                self.push(Opcode::Require, vec![enough], Vec::new(), error);
-                (amount, self.emit(Opcode::SubU64, &[held, amount], Scalar::U64))
+                self.withdraw(&source, amount);
+                amount
             }
-            None => (held, self.number(0)),
+            None => {
+                let (all, nothing) = (self.holds(&source), self.number(0));
+                self.set(&source, nothing);
+                all
+            }
         };
-        self.set(&source, rest);
         match target {
-            Receiver::Account(account) => {
-                let before = self.holds(&account);
-                let sum = self.emit(Opcode::AddU64, &[before, amount], Scalar::U64);
-                self.set(&account, sum);
-            }
+            Receiver::Account(account) => self.deposit(&account, amount),
             Receiver::Address(address) => self.push(Opcode::Transfer, vec![address, amount], Vec::new(), 0),
         }
     }
 
-    fn account(&mut self, vault: &Vault) -> Option<Account> {
+    /// Takes an amount out of a vault, if it is there.
+    pub(super) fn withdraw(&mut self, account: &Account, amount: Val) {
+        let held = self.holds(account);
+        let enough = self.emit(Opcode::LeU64, &[amount, held], Scalar::Bool);
+        let error = u64::from(Program::INSUFFICIENT.0);
+        self.push(Opcode::Require, vec![enough], Vec::new(), error);
+        let rest = self.emit(Opcode::SubU64, &[held, amount], Scalar::U64);
+        self.set(account, rest);
+    }
+
+    /// Puts an amount into a vault.
+    pub(super) fn deposit(&mut self, account: &Account, amount: Val) {
+        let before = self.holds(account);
+        let sum = self.emit(Opcode::AddU64, &[before, amount], Scalar::U64);
+        self.set(account, sum);
+    }
+
+    pub(super) fn account(&mut self, vault: &Vault) -> Option<Account> {
         match vault {
             Vault::Payment => Some(Account::Payment),
             Vault::Slot(slot, key) => Some(Account::Slot(*slot, self.key(key.as_ref())?)),

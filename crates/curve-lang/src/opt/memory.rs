@@ -12,8 +12,16 @@ type Place = (u64, Vec<Val>);
 /// No more than so much is remembered at a time, which keeps the pass linear.
 const MAX_KNOWN: usize = 64;
 
-/// What is known to be stored.
-type Stored = BTreeMap<Place, Vec<Val>>;
+/// What is known of a place.
+#[derive(Clone, Debug)]
+struct Content {
+    values: Vec<Val>,
+    /// Whether it was stored, and not only read: a map that has nothing at a key has zeros there.
+    stored: bool,
+}
+
+/// What is known of the state.
+type Stored = BTreeMap<Place, Content>;
 
 /// Which functions change the state, themselves or through others.
 pub fn writing_functions(module: &Module) -> Vec<bool> {
@@ -86,24 +94,37 @@ fn keep(inst: &Inst, stored: &mut Stored, replaced: &mut Replacements, writes: &
         Opcode::Load | Opcode::MapGet => {
             let place = (inst.imm, inst.ins.clone());
             match stored.get(&place) {
-                Some(values) => {
-                    for (out, value) in inst.outs.iter().zip(values) {
+                Some(known) => {
+                    for (out, value) in inst.outs.iter().zip(&known.values) {
                         replaced.set(*out, *value);
                     }
                     return false;
                 }
-                None => stored.insert(place, inst.outs.clone()),
+                None => stored.insert(
+                    place,
+                    Content {
+                        values: inst.outs.clone(),
+                        stored: inst.op == Opcode::Load,
+                    },
+                ),
             };
         }
         Opcode::Store | Opcode::MapSet => {
             let (key, values) = split(inst);
             let place = (inst.imm, key.to_vec());
-            if stored.get(&place).is_some_and(|before| before == values) {
+            if stored
+                .get(&place)
+                .is_some_and(|before| before.stored && before.values == values)
+            {
                 return false;
             }
             // Another key may be the same one.
             stored.retain(|(slot, _), _| *slot != inst.imm);
-            stored.insert(place, values.to_vec());
+            let values = values.to_vec();
+            stored.insert(place, Content { values, stored: true });
+        }
+        Opcode::MapRemove => {
+            stored.retain(|(slot, _), _| *slot != inst.imm);
         }
         Opcode::Call if callee_writes(inst, writes) => stored.clear(),
         _ => {}
@@ -111,10 +132,9 @@ fn keep(inst: &Inst, stored: &mut Stored, replaced: &mut Replacements, writes: &
     true
 }
 
-/// The keys and the values that are stored. All our maps have one key.
+/// The keys and the values that are stored.
 fn split(inst: &Inst) -> (&[Val], &[Val]) {
-    let keys = usize::from(inst.op == Opcode::MapSet);
-    inst.ins.split_at(keys.min(inst.ins.len()))
+    inst.ins.split_at(inst.keys)
 }
 
 /// Drops what is stored over in the same block, before anybody reads it.
@@ -126,8 +146,10 @@ fn drop_overwritten(function: &mut Function) -> bool {
         let before = insts.len();
         insts.reverse();
         insts.retain(|inst| match inst.op {
-            Opcode::Store | Opcode::MapSet => later.insert((inst.imm, split(inst).0.to_vec())),
-            Opcode::Load | Opcode::MapGet => {
+            Opcode::Store | Opcode::MapSet | Opcode::MapRemove => {
+                later.insert((inst.imm, split(inst).0.to_vec()))
+            }
+            Opcode::Load | Opcode::MapGet | Opcode::MapHas => {
                 later.retain(|(slot, _)| *slot != inst.imm);
                 true
             }

@@ -220,7 +220,9 @@ pub fn intrinsic(intrinsic: Intrinsic, args: &[Value]) -> Option<Result<Value>> 
         I::BitXor => number(Some(x ^ y)),
         I::BitNot => number(Some((ONE - 1).saturating_sub(x))),
         I::ShiftLeft => number(shifted(x, y)),
-        I::ShiftRight => number(Some(u32::try_from(y).map_or(0, |n| x.checked_shr(n).unwrap_or(0)))),
+        I::ShiftRight => number(Some(
+            u32::try_from(y).map_or(0, |n| x.checked_shr(n).unwrap_or(0)),
+        )),
         I::Account => match a {
             Value::Bytes(name) => Ok(Value::Address(super::account(name))),
             _ => Ok(Value::Address([0; 32])),
@@ -364,11 +366,7 @@ mod tests {
                 vec![bytes(b"abc"), n(max), n(1)],
                 Err(Failure::OutOfRange),
             ),
-            (
-                I::Concat,
-                vec![bytes(b"ab"), bytes(b"c")],
-                Ok(bytes(b"abc")),
-            ),
+            (I::Concat, vec![bytes(b"ab"), bytes(b"c")], Ok(bytes(b"abc"))),
         ];
         for (at, (function, args, expected)) in cases.into_iter().enumerate() {
             assert_eq!(

@@ -1,13 +1,14 @@
-//! A ledger with one program on it.
+//! A ledger with one program on it, and its neighbours.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
-    Failure, World,
+    Answer, Failure, Outgoing, World,
     eval::{Eval, Flow},
 };
 use crate::{
-    hir::{EventId, FnId, Program, SlotId},
+    hir::{EventId, FnId, Program, Signature, SlotId},
+    ir::layout,
     syntax::ast::FunctionKind,
     types::Type,
     value::Value,
@@ -31,15 +32,32 @@ pub struct Outcome {
     pub events: Vec<Event>,
 }
 
+/// What a program stored, by cell, or by map and key.
+pub type State = BTreeMap<(SlotId, Option<Value>), Value>;
+
+/// Another program, while it does not run.
+#[derive(Clone, Debug)]
+struct Neighbour {
+    program: Arc<Program>,
+    state: State,
+}
+
+/// Most programs in a chain of calls.
+const MAX_PROGRAMS: usize = 8;
+
 /// The ledger.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Chain {
     /// The program's address.
     pub own: [u8; 32],
     /// What everybody owns.
     pub balances: BTreeMap<[u8; 32], u64>,
     /// What the program stored.
-    pub state: BTreeMap<(SlotId, Option<Value>), Value>,
+    pub state: State,
+    /// Other programs by their addresses.
+    neighbours: BTreeMap<[u8; 32], Neighbour>,
+    /// The programs that are being called, without the running one.
+    callers: Vec<[u8; 32]>,
     /// The block's time in milliseconds.
     pub now: u64,
     /// The block's height.
@@ -54,10 +72,18 @@ impl Chain {
             own,
             balances: BTreeMap::new(),
             state: BTreeMap::new(),
+            neighbours: BTreeMap::new(),
+            callers: Vec::new(),
             now,
             height,
             events: Vec::new(),
         }
+    }
+
+    /// Puts another program on the ledger, that this one may call. Its `init` does not run.
+    pub fn add(&mut self, address: [u8; 32], program: Arc<Program>) {
+        let state = State::new();
+        self.neighbours.insert(address, Neighbour { program, state });
     }
 
     /// A transaction: all of it happens, or nothing.
@@ -71,13 +97,17 @@ impl Chain {
         steps: u64,
     ) -> Result<Outcome, Failure> {
         let before = self.clone();
+        self.events.clear();
         let result = self.run(program, function, args, caller, payment, steps);
         if result.is_err() {
             *self = before;
         }
-        result
+        let (value, _) = result?;
+        let events = std::mem::take(&mut self.events);
+        Ok(Outcome { value, events })
     }
 
+    /// What a function returns, and how many steps are left.
     fn run(
         &mut self,
         program: &Program,
@@ -86,27 +116,64 @@ impl Chain {
         caller: [u8; 32],
         payment: u64,
         steps: u64,
-    ) -> Result<Outcome, Failure> {
+    ) -> Result<(Value, u64), Failure> {
         let function = &program.functions[id.index()];
         if payment > 0 && !function.payable {
             return Err(Failure::NotPayable);
         }
         self.pay(caller, self.own, payment)?;
-        self.events.clear();
         let mut eval = Eval::new(program, self, 0, steps);
         eval.caller = caller;
         eval.payment = payment;
         let value = eval.call(id, args).map_err(failure)?;
+        let steps = eval.steps;
         if function.payable && eval.payment > 0 {
             return Err(Failure::Error(Program::UNSPENT));
         }
         if function.kind != FunctionKind::View {
             self.check_invariants(program, steps)?;
         }
-        Ok(Outcome {
-            value: whole(program, &function.result, value),
-            events: std::mem::take(&mut self.events),
-        })
+        Ok((whole(&function.result, value), steps))
+    }
+
+    /// Another program takes this one's place until it is done.
+    fn call_neighbour(&mut self, call: Outgoing) -> Result<Answer, Failure> {
+        let Outgoing {
+            from,
+            to,
+            signature,
+            args,
+            payment,
+            steps,
+        } = call;
+        if to == self.own || self.callers.contains(&to) {
+            return Err(Failure::Reentrancy);
+        }
+        if self.callers.len().saturating_add(1) >= MAX_PROGRAMS {
+            return Err(Failure::TooDeep);
+        }
+        let found = self.neighbours.get_mut(&to).ok_or(Failure::NoProgram)?;
+        let program = found.program.clone();
+        let id = entrance(&program, signature, from).ok_or(Failure::NoEntry)?;
+        let state = std::mem::replace(&mut self.state, std::mem::take(&mut found.state));
+        let caller = std::mem::replace(&mut self.own, to);
+        self.callers.push(caller);
+        let answer = translated(args, &program, id, signature, from)
+            .and_then(|args| self.run(&program, id, args, caller, payment, steps));
+        self.callers.pop();
+        self.own = caller;
+        let theirs = std::mem::replace(&mut self.state, state);
+        if let Some(found) = self.neighbours.get_mut(&to) {
+            found.state = theirs;
+        }
+        let (value, steps) = answer.map_err(|failure| match failure {
+            Failure::Error(_) | Failure::Invariant(_) => Failure::Called,
+            other => other,
+        })?;
+        let result = &program.functions[id.index()].result;
+        let mut words = layout::words(&value, result, &program).into_iter();
+        let value = layout::value(&mut words, &signature.result, from).ok_or(Failure::Limit)?;
+        Ok(Answer { value, steps })
     }
 
     fn check_invariants(&mut self, program: &Program, steps: u64) -> Result<(), Failure> {
@@ -130,8 +197,48 @@ impl Chain {
     }
 }
 
+/// The function that is meant: its name, its kind, and what its parameters and its result are made of.
+fn entrance(program: &Program, signature: &Signature, from: &Program) -> Option<FnId> {
+    let wanted: Vec<_> = signature
+        .params
+        .iter()
+        .flat_map(|param| layout::scalars(&param.ty, from))
+        .collect();
+    let kind = if signature.view {
+        FunctionKind::View
+    } else {
+        FunctionKind::Entry
+    };
+    program.find(|function| {
+        let params = function.locals.iter().take(usize::from(function.params));
+        let params: Vec<_> = params
+            .flat_map(|local| layout::scalars(&local.ty, program))
+            .collect();
+        function.kind == kind
+            && function.named.name == signature.named.name
+            && params == wanted
+            && layout::scalars(&function.result, program) == layout::scalars(&signature.result, from)
+    })
+}
+
+/// The arguments as the other program's types have them.
+fn translated(
+    args: Vec<Value>,
+    program: &Program,
+    id: FnId,
+    signature: &Signature,
+    from: &Program,
+) -> Result<Vec<Value>, Failure> {
+    let pairs = args.iter().zip(&signature.params);
+    let mut words = pairs.flat_map(|(arg, param)| layout::words(arg, &param.ty, from));
+    let function = &program.functions[id.index()];
+    let params = function.locals.iter().take(usize::from(function.params));
+    let values = params.map(|local| layout::value(&mut words, &local.ty, program));
+    values.collect::<Option<_>>().ok_or(Failure::Limit)
+}
+
 /// Functions without a result return nothing.
-fn whole(_: &Program, ty: &Type, value: Value) -> Value {
+fn whole(ty: &Type, value: Value) -> Value {
     if *ty == Type::Nothing {
         Value::Nothing
     } else {
@@ -156,6 +263,14 @@ impl World for Chain {
         self.state.insert((slot, key), value);
     }
 
+    fn remove(&mut self, slot: SlotId, key: Value) {
+        self.state.remove(&(slot, Some(key)));
+    }
+
+    fn call_program(&mut self, call: Outgoing) -> Result<Answer, Failure> {
+        self.call_neighbour(call)
+    }
+
     fn balance(&self, address: &[u8; 32]) -> u64 {
         self.balances.get(address).copied().unwrap_or(0)
     }
@@ -165,7 +280,9 @@ impl World for Chain {
     }
 
     fn emit(&mut self, event: EventId, fields: Vec<Value>) {
-        self.events.push(Event { event, fields });
+        if self.callers.is_empty() {
+            self.events.push(Event { event, fields });
+        }
     }
 
     fn own(&self) -> [u8; 32] {

@@ -72,6 +72,16 @@ impl<'a, W: World> Eval<'a, W> {
                 let key = key.as_ref().map(|key| self.expr(key)).transpose()?;
                 Ok(self.read(*slot, key.as_ref()))
             }
+            ExprKind::Has(slot, key) => {
+                let key = self.expr(key)?;
+                Ok(Value::Bool(self.world.read(*slot, Some(&key)).is_some()))
+            }
+            ExprKind::Remove(slot, key) => {
+                let key = self.expr(key)?;
+                self.world.remove(*slot, key);
+                Ok(Value::Nothing)
+            }
+            ExprKind::Foreign(foreign) => self.foreign(foreign),
             ExprKind::Binary(op, a, b) => self.binary(*op, a, b),
             ExprKind::Not(inner) => Ok(Value::Bool(self.expr(inner)? == Value::Bool(false))),
             ExprKind::Field(of, at) => match self.expr(of)? {

@@ -1,6 +1,6 @@
 //! A ledger whose program is interpreted from its source.
 
-use super::{Chain, Failure, Ledger, Transaction, World};
+use super::{Answer, Chain, Event, Failure, Ledger, Outgoing, Transaction, World};
 use crate::{
     hir::{EventId, FnId, Program, SlotId},
     value::Value,
@@ -15,12 +15,17 @@ pub struct ReferenceLedger<'a> {
     program: &'a Program,
     /// The state of everything.
     pub chain: Chain,
+    events: Vec<Event>,
 }
 
 impl<'a> ReferenceLedger<'a> {
     /// With this program on it.
     pub const fn new(program: &'a Program, chain: Chain) -> Self {
-        Self { program, chain }
+        Self {
+            program,
+            chain,
+            events: Vec::new(),
+        }
     }
 }
 
@@ -31,6 +36,14 @@ impl World for ReferenceLedger<'_> {
 
     fn write(&mut self, slot: SlotId, key: Option<Value>, value: Value) {
         self.chain.write(slot, key, value);
+    }
+
+    fn remove(&mut self, slot: SlotId, key: Value) {
+        self.chain.remove(slot, key);
+    }
+
+    fn call_program(&mut self, call: Outgoing) -> Result<Answer, Failure> {
+        self.chain.call_program(call)
     }
 
     fn balance(&self, address: &[u8; 32]) -> u64 {
@@ -73,10 +86,16 @@ impl Ledger for ReferenceLedger<'_> {
                 Err(Failure::NotPayable)
             };
         };
+        self.events.clear();
         let outcome = self
             .chain
             .transact(self.program, function, args, from, payment, MAX_STEPS)?;
+        self.events = outcome.events;
         Ok(outcome.value)
+    }
+
+    fn events(&self) -> &[Event] {
+        &self.events
     }
 
     fn fund(&mut self, who: [u8; 32], amount: u64) -> Result<(), Failure> {

@@ -1,19 +1,18 @@
 //! Scripts of tests.
 
 use super::{
-    Failure, Ledger, Transaction,
+    Event, Failure, Ledger, Transaction,
     eval::{Eval, Flow, Result},
 };
 use crate::{
-    hir::{self, Call, Expr, ExprKind, LocalId, Program, Stmt, StmtKind},
-    show::show_value,
+    hir::{self, Call, EventId, Expr, ExprKind, LocalId, Program, Stmt, StmtKind},
+    show::{show_fields, show_value},
     span::Span,
+    testing::BLOCK_MS,
     types::Type,
     value::Value,
 };
 
-/// Milliseconds between blocks.
-const BLOCK_MS: u64 = 250;
 /// Most attempts to make a failing case smaller.
 const MAX_SHRINKS: usize = 400;
 
@@ -33,6 +32,8 @@ pub(crate) struct Script<'a, L> {
     ledger: L,
     values: Vec<Value>,
     deployed: bool,
+    /// How many events of the last transaction the script has gone through.
+    expected: usize,
     cases: u32,
     random: Random,
     steps: u64,
@@ -58,6 +59,7 @@ impl<'a, L: Ledger> Script<'a, L> {
             ledger,
             values,
             deployed: false,
+            expected: 0,
             cases,
             random: Random(seed),
             steps,
@@ -184,6 +186,14 @@ impl<'a, L: Ledger> Script<'a, L> {
                 Ok(())
             }
             hir::Script::Assert(condition) => self.assert(condition),
+            hir::Script::Expect(event, fields) => self.expect(*event, fields, span),
+            hir::Script::ExpectNone => match self.ledger.events().get(self.expected) {
+                Some(event) => {
+                    let announced = self.show_event(event);
+                    Err(fail(span, &format!("this was announced: {announced}")))
+                }
+                None => Ok(()),
+            },
             hir::Script::ForAll(ranges, body) => self.for_all(ranges, body),
         }
     }
@@ -191,6 +201,7 @@ impl<'a, L: Ledger> Script<'a, L> {
     fn transact(&mut self, call: &Call, span: Span) -> Outcome<Value> {
         let transaction = self.eval_call(call, span)?;
         self.spend(span)?;
+        self.expected = 0;
         let result = self.ledger.transact(transaction);
         match (result, call.fails) {
             (Ok(value), None) => Ok(value),
@@ -242,6 +253,32 @@ impl<'a, L: Ledger> Script<'a, L> {
         Err(fail(condition.span, &message))
     }
 
+    /// The next event of the last transaction is this one.
+    fn expect(&mut self, id: EventId, fields: &[(u16, Expr)], span: Span) -> Outcome<()> {
+        let wanted = self.eval(span, |eval| {
+            let values = fields.iter().map(|(at, value)| Ok((*at, eval.expr(value)?)));
+            values.collect::<Result<Vec<(u16, Value)>>>()
+        })?;
+        let Some(event) = self.ledger.events().get(self.expected).cloned() else {
+            return Err(fail(span, "nothing more was announced"));
+        };
+        self.expected = self.expected.saturating_add(1);
+        let same = |(at, value): &(u16, Value)| event.fields.get(usize::from(*at)) == Some(value);
+        if event.event == id && wanted.iter().all(same) {
+            return Ok(());
+        }
+        let announced = self.show_event(&event);
+        Err(fail(span, &format!("this was announced: {announced}")))
+    }
+
+    fn show_event(&self, event: &Event) -> String {
+        let Some(kind) = self.program.events.get(event.event.index()) else {
+            return "another event".to_owned();
+        };
+        let fields = show_fields(&event.fields, &kind.fields, self.program);
+        format!("{} {fields}", kind.named.name)
+    }
+
     fn show(&self, value: &Value, ty: &Type) -> String {
         show_value(value, ty, self.program)
     }
@@ -272,12 +309,17 @@ impl<'a, L: Ledger> Script<'a, L> {
 
     fn try_case(&mut self, ranges: &[(LocalId, Type, u64, u64)], case: &[u64], body: &Expr) -> Outcome<()> {
         self.ran = self.ran.saturating_add(1);
-        let before = (self.ledger.clone(), self.values.clone(), self.deployed);
+        let before = (
+            self.ledger.clone(),
+            self.values.clone(),
+            self.deployed,
+            self.expected,
+        );
         for ((local, ..), value) in ranges.iter().zip(case) {
             self.values[local.index()] = Value::Number(*value);
         }
         let result = self.run(body);
-        (self.ledger, self.values, self.deployed) = before;
+        (self.ledger, self.values, self.deployed, self.expected) = before;
         result
     }
 

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// A vault with its key evaluated.
-enum Account {
+pub(super) enum Account {
     Payment,
     Slot(SlotId, Option<Value>),
 }
@@ -102,7 +102,7 @@ impl<W: World> Eval<'_, W> {
         Ok(())
     }
 
-    fn account(&mut self, vault: &Vault) -> Result<Account> {
+    pub(super) fn account(&mut self, vault: &Vault) -> Result<Account> {
         Ok(match vault {
             Vault::Payment => Account::Payment,
             Vault::Slot(slot, key) => {
@@ -130,27 +130,30 @@ impl<W: World> Eval<'_, W> {
     }
 
     fn transfer(&mut self, amount: Option<Value>, source: &Account, target: &Receiver) -> Result<()> {
-        let held = self.holds(source);
         let amount = match amount {
             Some(Value::Number(amount)) => amount,
             Some(_) => return Err(Flow::Impossible),
-            None => held,
+            None => self.holds(source),
         };
-        let rest = held
-            .checked_sub(amount)
-            .ok_or(Flow::Fail(Failure::Error(Program::INSUFFICIENT)))?;
-        self.set(source, rest);
+        self.withdraw(source, amount)?;
         match target {
-            Receiver::Account(account) => {
-                let sum = self
-                    .holds(account)
-                    .checked_add(amount)
-                    .ok_or(Flow::Fail(Failure::Overflow))?;
-                self.set(account, sum);
-                Ok(())
-            }
+            Receiver::Account(account) => self.deposit(account, amount),
             Receiver::Address(address) => Ok(self.world.transfer(*address, amount)?),
         }
+    }
+
+    pub(super) fn withdraw(&mut self, account: &Account, amount: u64) -> Result<()> {
+        let rest = self.holds(account).checked_sub(amount);
+        let rest = rest.ok_or(Flow::Fail(Failure::Error(Program::INSUFFICIENT)))?;
+        self.set(account, rest);
+        Ok(())
+    }
+
+    pub(super) fn deposit(&mut self, account: &Account, amount: u64) -> Result<()> {
+        let sum = self.holds(account).checked_add(amount);
+        let sum = sum.ok_or(Flow::Fail(Failure::Overflow))?;
+        self.set(account, sum);
+        Ok(())
     }
 }
 

@@ -52,6 +52,8 @@ pub enum ItemKind {
     Error(Name),
     /// `fn`, `init`, `entry` or `view`.
     Function(Function),
+    /// `interface Name { … }`
+    Interface(Name, Vec<Signature>),
     /// `invariant name: expr;`
     Invariant(Name, Expr),
     /// `test "name" { … }`
@@ -122,6 +124,25 @@ pub struct Function {
     pub body: Block,
 }
 
+/// A function of another program: `entry name(…) payable -> type;`
+#[derive(Clone, Debug)]
+pub struct Signature {
+    /// Documentation.
+    pub docs: String,
+    /// An entry or a view.
+    pub kind: FunctionKind,
+    /// Its name.
+    pub name: Name,
+    /// In order.
+    pub params: Vec<Param>,
+    /// `payable`.
+    pub payable: Option<Span>,
+    /// After `->`.
+    pub result: Option<TypeExpr>,
+    /// From its first word on.
+    pub span: Span,
+}
+
 /// A parameter.
 #[derive(Clone, Debug)]
 pub struct Param {
@@ -149,6 +170,8 @@ pub enum TypeKind {
     Wide(Name, Vec<UnitPower>),
     /// A name, or a product of powers of names.
     Units(Vec<UnitPower>),
+    /// `(A, B)`, the keys of a map
+    Tuple(Vec<TypeExpr>),
     /// `map K => V`
     Map(Box<TypeExpr>, Box<TypeExpr>),
     /// Could not be read; reported already.
@@ -245,6 +268,10 @@ pub enum Script {
     Advance(Expr),
     /// `assert condition;`
     Assert(Expr),
+    /// `expect event Name { … };`
+    Expect(Name, Vec<FieldInit>),
+    /// `expect no event;`
+    ExpectNone,
     /// `for all x in low..high, … { … }`
     ForAll(Vec<(Name, Expr, Expr)>, Block),
 }
@@ -262,6 +289,21 @@ pub struct Call {
     pub paying: Option<Box<Expr>>,
     /// `fails`, with the error after it.
     pub fails: Option<(Span, Option<Name>)>,
+}
+
+/// A function of something: of a map of the state, or of another program.
+#[derive(Clone, Debug)]
+pub struct Method {
+    /// Of what.
+    pub of: Expr,
+    /// Which.
+    pub name: Name,
+    /// Its arguments.
+    pub args: Vec<Expr>,
+    /// After `paying` and after `from`.
+    pub paying: Option<(Expr, Expr)>,
+    /// After `into`.
+    pub into: Option<Expr>,
 }
 
 /// `name: value`, or `name` for both.
@@ -364,7 +406,9 @@ pub enum ExprKind {
     Not(Box<Expr>),
     /// `a.b`
     Field(Box<Expr>, Name),
-    /// `a[b]`
+    /// `a.f(b, …)`
+    Method(Box<Method>),
+    /// `a[b]`, or `a[(b, c)]` written without the parentheses
     Index(Box<Expr>, Box<Expr>),
     /// `f(a, …)`
     Call(Name, Vec<Expr>),

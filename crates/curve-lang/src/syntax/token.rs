@@ -52,6 +52,9 @@ macro_rules! tokens {
         }
 
         impl TokenKind {
+            /// All reserved words.
+            pub const KEYWORDS: &[&str] = &[$($word),*];
+
             /// The keyword that is spelled so.
             pub fn keyword(word: &str) -> Option<Self> {
                 match word {
@@ -86,7 +89,7 @@ macro_rules! tokens {
 
 tokens! {
     keywords {
-        Program "program", Unit "unit", Const "const", Struct "struct", Enum "enum", State "state", Event "event",
+        Program "program", Unit "unit", Const "const", Struct "struct", Enum "enum", State "state", Event "event", Interface "interface",
         Error "error", Fn "fn", Init "init", Entry "entry", View "view", Invariant "invariant", Test "test",
         Payable "payable", Map "map", Let "let", Mut "mut", Move "move", Require "require", Else "else", Fail "fail",
         Emit "emit", For "for", In "in", Break "break", Return "return", If "if", Match "match", True "true",

@@ -95,6 +95,14 @@ state {
     q: map Address => P,
     v: Vault,
     w: map Address => Vault,
+    mm: map (Count, Address) => Count,
+    ww: map (Address, Count) => Vault,
+}
+
+interface Other {
+    entry put(n: Count) payable -> Asset;
+    entry take(most: Asset) -> Count;
+    view look(n: Count) -> Count;
 }
 
 error Small;
@@ -103,6 +111,30 @@ error Large;
 
 event Seen { n: Count, p: P, e: E, b: Bytes<8>, z: Wide<A*B> }
 
+";
+
+/// What random programs call.
+pub const OTHER: &str = "program other;
+
+state { n: Count, held: map Address => Vault }
+
+error Odd;
+
+entry put(n: Count) payable -> Asset {
+    require n % 5 != 4 else Odd;
+    state.n = state.n % 1_000 + n % 7;
+    move payment to state.held[caller];
+    state.held[caller]
+}
+
+entry take(most: Asset) -> Count {
+    move min(most, state.held[caller]) from state.held[caller] to caller;
+    state.n
+}
+
+view look(n: Count) -> Count { state.n + n % 10 }
+
+invariant small: state.n < 1_005;
 ";
 
 struct Fun {
@@ -142,13 +174,14 @@ pub struct Generated {
     pub entries: Vec<(String, Vec<Ty>, bool)>,
 }
 
-pub fn program(seed: u64) -> Generated {
+/// A program; `other` is an address to call, in base58.
+pub fn program(seed: u64, other: &str) -> Generated {
     let mut generator = Generator {
         random: Random(seed),
         functions: Vec::new(),
         next: 0,
     };
-    let mut source = HEAD.to_owned();
+    let mut source = format!("{HEAD}const OTHER: Address = address(\"{other}\");\n\n");
     for _ in 0..generator.random.below(4) {
         source.push_str(&generator.function());
     }
@@ -277,7 +310,7 @@ impl Generator {
 
     fn stmt(&mut self, scope: &mut Scope, depth: usize) -> String {
         let less = depth.saturating_sub(1);
-        match self.random.below(13) {
+        match self.random.below(15) {
             0..=2 => {
                 let (ty, name, mutable) = (self.ty(), self.name("v"), !self.chance(3));
                 let value = self.expr(scope, ty, depth);
@@ -332,6 +365,8 @@ impl Generator {
                 let [n, p, e, b, z] = [Count, P, E, Bytes, Wide].map(|ty| self.expr(scope, ty, less));
                 format!("emit Seen {{ e: {e}, n: {n}, z: {z}, p: {p}, b: {b} }};\n")
             }
+            12 if scope.writes => self.foreign(scope, depth),
+            13 if scope.writes => self.removal(scope),
             _ if depth > 0 => {
                 let value = self.expr(scope, E, less);
                 let [one, two] = [self.block(scope, less), self.block(scope, less)];
@@ -378,7 +413,16 @@ impl Generator {
             ("p.who", Address),
             ("n", Count),
         ];
-        match self.random.below(6) {
+        match self.random.below(7) {
+            6 => {
+                let [a, b, value] = [
+                    self.expr(scope, Count, 0),
+                    self.expr(scope, Address, 0),
+                    self.expr(scope, Count, depth),
+                ];
+                let op = self.random.pick(&["=", "+="]);
+                format!("state.mm[{a} % 3, {b}] {op} {value};\n")
+            }
             0 => {
                 let [key, value] = [self.expr(scope, Count, 1), self.expr(scope, Count, depth)];
                 let op = self.random.pick(&["=", "+=", "-=", "*="]);
@@ -419,7 +463,12 @@ impl Generator {
             let writers: Vec<usize> = (0..self.functions.len())
                 .filter(|at| self.functions[*at].writes)
                 .collect();
-            text.push_str(&match self.random.below(7) {
+            text.push_str(&match self.random.below(9) {
+                7 => format!("state.m.remove({} % 3);\n", keys[self.random.below(3)]),
+                8 => format!(
+                    "if state.m.has({} % 3) {{ {key} = {other} % 1_000; }}\n",
+                    keys[self.random.below(3)]
+                ),
                 6 if !writers.is_empty() => {
                     let writer = writers[self.random.below(writers.len())];
                     let (name, ty) = (self.name("c"), self.functions[writer].result);
@@ -448,6 +497,55 @@ impl Generator {
             });
         }
         text
+    }
+
+    /// Takes something out of a map.
+    fn removal(&mut self, scope: &mut Scope) -> String {
+        let [a, b] = [self.expr(scope, Count, 0), self.expr(scope, Address, 0)];
+        match self.random.below(3) {
+            0 => format!("state.q.remove({b});\n"),
+            1 => format!("state.m.remove({a} % 3);\n"),
+            _ => format!("state.mm.remove({a} % 3, {b});\n"),
+        }
+    }
+
+    /// A call of another program, with or without money.
+    fn foreign(&mut self, scope: &mut Scope, depth: usize) -> String {
+        let address = if self.chance(12) { "state.who" } else { "OTHER" };
+        let (from, to) = (self.vault(scope), self.vault(scope));
+        let [n, amount] = [self.expr(scope, Count, depth), self.expr(scope, Asset, depth)];
+        let (name, ty, call) = if self.chance(2) {
+            let paying = match self.random.below(4) {
+                0 => String::new(),
+                1 => format!(" paying {amount} from {from}"),
+                _ => format!(" paying min({amount}, {from}) from {from}"),
+            };
+            ("put", Asset, format!("put({n}){paying}"))
+        } else {
+            ("take", Count, format!("take({amount})"))
+        };
+        let into = if name == "take" || self.chance(4) {
+            format!(" into {to}")
+        } else {
+            String::new()
+        };
+        let var = self.name("o");
+        scope.vars.push(Var {
+            name: var.clone(),
+            ty,
+            mutable: false,
+        });
+        format!("let {var} = Other({address}).{call}{into};\n")
+    }
+
+    fn vault(&mut self, scope: &mut Scope) -> String {
+        let who = self.expr(scope, Address, 0);
+        match self.random.below(if scope.payable { 5 } else { 4 }) {
+            0 => format!("state.w[{who}]"),
+            1 => format!("state.ww[{who}, 1]"),
+            4 => "payment".to_owned(),
+            _ => "state.v".to_owned(),
+        }
     }
 
     fn money(&mut self, scope: &mut Scope, depth: usize) -> String {

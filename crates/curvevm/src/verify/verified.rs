@@ -4,11 +4,14 @@ use std::{collections::BTreeMap, fmt};
 
 use rollup_abi::{Digest, sha256};
 
-use super::{Op, Summary, lower::Builder};
-use crate::{Function, Gas, Instr, Interface, Kind, Opcode, Program, Type, Value, domain};
+use super::{Summary, lower::Builder};
+use crate::{
+    Field, Function, Gas, Instr, Interface, Kind, Opcode, Program, Type, Value, domain, machine::Threaded,
+};
 
 /// The hash of a program's encoding.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "borsh", derive(borsh::BorshSerialize, borsh::BorshDeserialize))]
 pub struct CodeHash(pub Digest);
 
 /// What an entry or view is called by: a hash of its name and signature.
@@ -21,9 +24,9 @@ pub struct Verified {
     program: Program,
     hash: CodeHash,
     /// All functions, as the machine runs them.
-    pub(crate) code: Vec<Op>,
+    pub(crate) code: Threaded,
     /// All functions, instruction by instruction, for who wants to see each.
-    pub(crate) plain: Vec<Op>,
+    pub(crate) plain: Threaded,
     costs: Vec<u64>,
     pub(crate) frames: Vec<Frame>,
     pub(crate) slots: Vec<SlotInfo>,
@@ -32,6 +35,10 @@ pub struct Verified {
     /// Types of the registers of each `pack`.
     pub(crate) packs: Vec<Vec<Type>>,
     pub(crate) interfaces: Vec<Selector>,
+    /// Types of the parameters of each function.
+    pub(crate) params: Vec<Vec<Type>>,
+    /// Types of the fields of each event.
+    pub(crate) events: Vec<Vec<Type>>,
     pub(crate) invariants: Vec<u16>,
     exports: BTreeMap<Selector, u16>,
     words: Vec<Vec<u16>>,
@@ -85,16 +92,18 @@ impl Verified {
         let invariants = (0..).zip(&program.functions);
         let invariants = invariants.filter(|(_, f)| f.kind == Kind::Invariant);
         Self {
-            hash: CodeHash(sha256(&[domain::CODE, encoded])),
+            hash: CodeHash::of(encoded),
             slots: program.slots.iter().map(SlotInfo::new).collect(),
             wide: program.constants.iter().map(wide).collect(),
             interfaces: program.interfaces.iter().map(Interface::selector).collect(),
+            params: program.functions.iter().map(|f| types(&f.params)).collect(),
+            events: program.events.iter().map(|event| types(&event.fields)).collect(),
             invariants: invariants.map(|(index, _)| index).collect(),
             exports: exports.collect(),
             words: summaries.iter().map(|s| s.words.clone()).collect(),
             worst: summaries.iter().map(|s| s.worst).collect(),
-            code: builder.code,
-            plain: builder.plain,
+            code: Threaded::new(&builder.code, builder.longest),
+            plain: Threaded::new(&builder.plain, builder.longest),
             costs: builder.costs,
             frames: builder.frames,
             packs: builder.packs,
@@ -212,8 +221,12 @@ impl Function {
             Kind::View => true,
             Kind::Internal | Kind::Init { .. } | Kind::Invariant => return None,
         };
-        let params: Vec<Type> = self.params.iter().map(|field| field.ty).collect();
-        Some(Selector::new(view, &self.name, &params, &self.results))
+        Some(Selector::new(
+            view,
+            &self.name,
+            &types(&self.params),
+            &self.results,
+        ))
     }
 }
 
@@ -239,6 +252,10 @@ impl Selector {
     }
 }
 
+fn types(fields: &[Field]) -> Vec<Type> {
+    fields.iter().map(|field| field.ty).collect()
+}
+
 fn wide(value: &Value) -> [u64; 4] {
     match value {
         Value::U128(n) | Value::Fix(n) => {
@@ -255,6 +272,13 @@ fn word_le(bytes: &[u8; 16], at: usize) -> u64 {
     let mut word = [0; 8];
     word.copy_from_slice(&bytes[at..at.wrapping_add(8)]);
     u64::from_le_bytes(word)
+}
+
+impl CodeHash {
+    /// The code hash of the program with this encoding.
+    pub fn of(encoded: &[u8]) -> Self {
+        Self(sha256(&[domain::CODE, encoded]))
+    }
 }
 
 impl fmt::Display for CodeHash {

@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use assetvm::{Address, Amount, Changes, Genesis, Payload};
+use assetvm::{Address, Amount, Changes, GasRules, Genesis, Payload};
 use hotshot_engine::ports::{Application, ApplicationError, BuildRequest, BuiltBlock, DecidedBlock};
 use hotshot_types::{Height, dispersal};
 use rollup_abi::{Digest, Header, mmr::Mmr, roots, vote::payload_commitment};
@@ -18,6 +18,7 @@ pub fn genesis() -> Genesis {
         mint_authority: Address::new([0xbb; 32]),
         supply_cap: Amount::MAX,
         minimum_fee: Amount::from_base_units(1),
+        gas: GasRules::default(),
         accounts: Vec::new(),
         committee: [0; 32],
         timestamp_ms: 1_700_000_000_000,
@@ -72,8 +73,8 @@ impl Ledger {
             store,
             payload,
             changes: Changes {
-                accounts: BTreeMap::new().into_iter().collect(),
                 metadata: *tip.state.metadata(),
+                ..Changes::default()
             },
             histories: Mutex::new(BTreeMap::from([(tip.header.commitment(), history)])),
             observer,

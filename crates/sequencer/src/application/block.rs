@@ -184,7 +184,7 @@ impl Branch {
             NonZeroUsize::MIN
         };
         let verified = assetvm::verify_block(transactions, known, threads)?;
-        let outcome = assetvm::execute_block(&self.state, &verified)?;
+        let outcome = assetvm::execute_block(&self.state, header.into(), &verified)?;
         let child = self.child(Slot::of(header), verified.iter(), outcome);
         compare(header, &child.header)?;
         Ok(child)

@@ -2,14 +2,20 @@
 
 use std::{path::Path, sync::Arc, time::Duration};
 
-use assetvm::{Action, Address, Amount, Genesis, Nonce, Payload, SigningKey, TransactionBody, Unvalidated};
+use assetvm::{
+    Action, Address, Amount, GasRules, Genesis, Nonce, Payload, SigningKey, TransactionBody, Unvalidated,
+};
 use hotshot_engine::ports::{Application, ApplicationError, BuildRequest, BuiltBlock, DecidedBlock};
 use hotshot_types::{Committee, Epoch, Height, KeyPair, Member, NodeId, Stake, View};
 use rollup_abi::Header;
 use store::Opened;
 
 use super::*;
-use crate::{config::MempoolLimits, halt::Divergence, mempool::Origin};
+use crate::{
+    config::MempoolLimits,
+    halt::Divergence,
+    mempool::{Origin, Standing},
+};
 
 type Change = fn(&mut Header);
 
@@ -42,6 +48,7 @@ fn world(directory: &Path) -> World {
         mint_authority: alice.address(),
         supply_cap: Amount::MAX,
         minimum_fee: Amount::from_base_units(1),
+        gas: GasRules::default(),
         accounts: vec![(alice.address(), Amount::from_base_units(1_000))],
         committee: [0; 32],
         timestamp_ms: 1_000,
@@ -90,8 +97,12 @@ impl World {
             action: Action::transfer(to, Amount::from_base_units(amount)),
         });
         let verified = Unvalidated::new(signed).verify().expect("signed");
+        let standing = Standing {
+            next: Nonce::new(0),
+            minimum_fee: Amount::from_base_units(1),
+        };
         self.mempool
-            .insert(Arc::new(verified), Nonce::new(0), Origin::Local, Duration::ZERO)
+            .insert(Arc::new(verified), standing, Origin::Local, Duration::ZERO)
             .expect("room");
     }
 
@@ -347,7 +358,7 @@ fn branches_forget_what_does_not_descend_from_the_anchor() {
             payload_commitment: [0; 32],
             timestamp_ms: parent.header.timestamp_ms + 1,
         };
-        let outcome = assetvm::execute_block(&parent.state, &[]).expect("empty");
+        let outcome = assetvm::execute_block(&parent.state, (&parent.header).into(), &[]).expect("empty");
         Arc::new(parent.child(slot, std::iter::empty(), outcome))
     };
     let mut tree = Branches::new((*root).clone());

@@ -27,6 +27,8 @@ fn file(members: u8) -> GenesisFile {
         mint_authority: Address::new([2; 32]),
         supply_cap: Amount::from_base_units(100),
         minimum_fee: Amount::from_base_units(1),
+        gas_price: Amount::from_base_units(1_000),
+        block_gas: 100_000_000,
         timestamp_ms: 7,
         accounts: vec![account(9), account(3)],
         committee: (1..=members).map(member).collect(),
@@ -65,6 +67,8 @@ fn the_chain_id_covers_stakes_and_rules_but_not_addresses() {
     assert_eq!(with(|f| f.accounts.reverse()), base, "accounts are a set");
     assert_ne!(with(|f| f.committee[0].stake = 2), base);
     assert_ne!(with(|f| f.minimum_fee = Amount::ZERO), base);
+    assert_ne!(with(|f| f.gas_price = Amount::ZERO), base);
+    assert_ne!(with(|f| f.block_gas = 0), base);
     assert_ne!(with(|f| f.accounts.truncate(1)), base);
 }
 

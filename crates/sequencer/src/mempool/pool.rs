@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use assetvm::{Address, Amount, Nonce, TxId, Verified};
+use assetvm::{Address, Amount, MAX_TRANSACTION_BYTES, Nonce, TxId, Verified};
 use telemetry::metrics::Dropped;
 
 use super::{
@@ -23,6 +23,27 @@ pub enum Insert {
     Added,
     /// It waits instead of this one, of the same nonce and a lower fee.
     Replaced(TxId),
+}
+
+/// Most bytes of the transactions of one sender: some deployments of the largest programs, or thousands of payments.
+pub const MAX_SENDER_BYTES: usize = 4 << 20;
+// Any transaction may wait.
+const _: () = assert!(MAX_TRANSACTION_BYTES <= MAX_SENDER_BYTES);
+
+/// How the sender of a transaction stands.
+#[derive(Clone, Copy, Debug)]
+pub struct Standing {
+    /// The sender's next nonce.
+    pub next: Nonce,
+    /// The least fee of the transaction.
+    pub minimum_fee: Amount,
+}
+
+impl Standing {
+    fn rate(&self, fee: Amount) -> u128 {
+        let least = u128::from(self.minimum_fee.base_units()).max(1);
+        (u128::from(fee.base_units()) << 32) / least
+    }
 }
 
 /// What a block may hold.
@@ -103,11 +124,11 @@ impl Mempool {
             .expect("nothing panics while it holds the mempool")
     }
 
-    /// Takes a transaction of a sender whose next nonce is `next`, at time `now`.
+    /// Takes a transaction of a sender who stands like this, at time `now`.
     pub fn insert(
         &self,
         transaction: Arc<Verified>,
-        next: Nonce,
+        standing: Standing,
         origin: Origin,
         now: Duration,
     ) -> Result<Insert, MempoolError> {
@@ -117,7 +138,7 @@ impl Mempool {
             return Err(MempoolError::Duplicate);
         }
         let (sender, nonce) = (transaction.body().sender, transaction.body().nonce);
-        self.check_nonce(nonce, next)?;
+        self.check_nonce(nonce, standing.next)?;
         let old = inner
             .senders
             .get(&sender)
@@ -149,6 +170,13 @@ impl Mempool {
                 bytes: inner.bytes,
             });
         }
+        let waiting = inner.senders.get(&sender).map_or(0, Queue::bytes);
+        let got = waiting
+            .saturating_sub(freed_bytes)
+            .saturating_add(transaction.encoded_len());
+        if got > MAX_SENDER_BYTES {
+            return Err(MempoolError::SenderFull { got });
+        }
         let arrival = inner.arrivals;
         inner.arrivals = arrival.saturating_add(1);
         inner.bytes = grown;
@@ -157,6 +185,7 @@ impl Mempool {
         }
         inner.ids.insert(id, (sender, nonce));
         let entry = Entry {
+            rate: standing.rate(transaction.body().fee),
             transaction,
             origin,
             arrival,
@@ -202,7 +231,7 @@ impl Mempool {
     }
 
     /// Transactions for a block on a state in which an account's next nonce is `next(address)`, `None` if its transactions
-    /// have to wait: the highest fee first, then the first come, each sender in the order of its nonces. They stay in the
+    /// have to wait: the best payer first, then the first come, each sender in the order of its nonces. They stay in the
     /// pool.
     pub fn select(&self, limits: SelectionLimits, next: impl Fn(&Address) -> Option<Nonce>) -> Selection {
         let inner = self.lock();
@@ -338,7 +367,7 @@ impl Inner {
 
 /// A sender's first transaction that is not yet taken; the greatest is taken next.
 struct Head<'a> {
-    order: (Amount, Reverse<u64>),
+    order: (u128, Reverse<u64>),
     entry: &'a Entry,
     run: usize,
 }
@@ -346,7 +375,7 @@ struct Head<'a> {
 impl<'a> Head<'a> {
     fn new(entry: &'a Entry, run: usize) -> Self {
         Self {
-            order: (entry.transaction.body().fee, Reverse(entry.arrival)),
+            order: (entry.rate, Reverse(entry.arrival)),
             entry,
             run,
         }

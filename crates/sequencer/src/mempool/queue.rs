@@ -17,6 +17,8 @@ pub enum Origin {
 #[derive(Clone, Debug)]
 pub(super) struct Entry {
     pub transaction: Arc<Verified>,
+    /// How often it pays the least fee that would do, times 2³².
+    pub rate: u128,
     pub origin: Origin,
     /// Order of arrival in the whole pool.
     pub arrival: u64,
@@ -33,6 +35,14 @@ pub(super) struct Queue {
 }
 
 impl Queue {
+    /// Bytes of the transactions in it.
+    pub fn bytes(&self) -> usize {
+        self.entries
+            .values()
+            .map(|entry| entry.transaction.encoded_len())
+            .sum()
+    }
+
     /// The fee that replaces `old`: a tenth more, at least one base unit, so that replacing cannot be had for nothing.
     pub fn replacing_fee(old: Amount) -> Amount {
         let units = old.base_units();

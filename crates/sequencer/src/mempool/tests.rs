@@ -40,7 +40,14 @@ fn transaction(sender: u8, nonce: u64, fee: u64) -> Arc<Verified> {
 }
 
 fn add(pool: &Mempool, tx: &Arc<Verified>, next: u64) -> Result<Insert, MempoolError> {
-    pool.insert(Arc::clone(tx), Nonce::new(next), Origin::Local, Duration::ZERO)
+    pool.insert(Arc::clone(tx), standing(next), Origin::Local, Duration::ZERO)
+}
+
+fn standing(next: u64) -> Standing {
+    Standing {
+        next: Nonce::new(next),
+        minimum_fee: Amount::from_base_units(1),
+    }
 }
 
 fn ids(selection: &Selection) -> Vec<TxId> {
@@ -164,7 +171,7 @@ fn waiting_ends_and_only_local_ones_are_announced_again() {
     add(&pool, &mine, 0).expect("taken");
     pool.insert(
         Arc::clone(&theirs),
-        Nonce::new(0),
+        standing(0),
         Origin::Peer,
         Duration::from_secs(10),
     )
@@ -217,7 +224,7 @@ proptest! {
             match step {
                 Step::Insert { sender, nonce, fee } => {
                     let tx = transaction(sender, nonce, fee);
-                    let next = Nonce::new(*nonces.entry(tx.body().sender).or_default());
+                    let next = standing(*nonces.entry(tx.body().sender).or_default());
                     let before = pool.counters();
                     let taken = pool.insert(Arc::clone(&tx), next, Origin::Local, now);
                     prop_assert!(taken.is_err() || pool.contains(&tx.id()));

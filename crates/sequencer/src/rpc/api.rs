@@ -6,10 +6,10 @@ use jsonrpsee::{
 };
 
 use super::{
-    text::HexBytes,
+    text::{Hex32, HexBytes},
     types::{
-        AccountView, AddressText, BlockSummary, BlockView, CertifiedHeader, GenesisView, IdText, StatusView,
-        Submitted, TransactionStatus,
+        AccountView, AddressText, Answer, BlockSummary, BlockView, CertifiedHeader, EntryView, GenesisView,
+        IdText, ProgramView, Simulation, StatusView, StoredEntry, Submitted, TransactionStatus,
     },
 };
 
@@ -31,6 +31,31 @@ pub trait AssetApi {
     /// An account, proven against the newest decided state root.
     #[method(name = "account")]
     async fn account(&self, address: AddressText) -> RpcResult<AccountView>;
+
+    /// A program, proven against the newest decided state root.
+    #[method(name = "program")]
+    async fn program(&self, address: AddressText) -> RpcResult<ProgramView>;
+
+    /// A program's code: what [`assetvm::ProgramRecord::code_hash`] is the hash of.
+    #[method(name = "code")]
+    async fn code(&self, address: AddressText) -> RpcResult<HexBytes>;
+
+    /// What a program stores under a key, proven against the newest decided state root.
+    #[method(name = "entry")]
+    async fn entry(&self, program: AddressText, key: Hex32) -> RpcResult<EntryView>;
+
+    /// Up to [`super::MAX_ENTRIES`] of what a program stores, by rising key, from the first above `after` on.
+    #[method(name = "entries")]
+    async fn entries(&self, program: AddressText, after: Option<Hex32>) -> RpcResult<Vec<StoredEntry>>;
+
+    /// A program's answer by a view, on the newest decided state, at its height and time. Arguments are encoded as in a call.
+    #[method(name = "view")]
+    async fn view(&self, program: AddressText, view: String, args: HexBytes) -> RpcResult<Answer>;
+
+    /// What would become of a transaction as the only one after the newest decided block. It takes the canonical Borsh of
+    /// [`assetvm::TransactionBody`]: nobody has to have signed it.
+    #[method(name = "simulate")]
+    async fn simulate(&self, body: HexBytes) -> RpcResult<Simulation>;
 
     /// The decided block of a height.
     #[method(name = "block")]

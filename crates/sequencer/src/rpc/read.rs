@@ -59,7 +59,7 @@ pub fn transaction_status(context: &RpcContext, id: &TxId) -> Result<Transaction
     let inclusion = Inclusion {
         height,
         index: place.index,
-        receipt: ReceiptView::from(&place.receipt),
+        receipt: ReceiptView::of(&place.receipt, &context.heads.newest().state),
     };
     Ok(match context.settled.slot_of(height) {
         Some(slot) => TransactionStatus::Settled(Settlement { inclusion, slot }),
@@ -84,12 +84,13 @@ pub fn account(context: &RpcContext, address: &Address) -> AccountView {
 pub fn block(context: &RpcContext, got: u64) -> Result<BlockView, RpcError> {
     let height = Height::new(got);
     let (block, receipts) = (context.store.block(height)?, context.store.receipts(height)?);
-    let newest = context.heads.newest().header.height;
+    let head = context.heads.newest();
+    let newest = head.header.height;
     let block = block.ok_or(RpcError::NoBlock { got, newest })?;
     let receipts: Vec<_> = receipts
         .unwrap_or_default()
         .iter()
-        .map(ReceiptView::from)
+        .map(|receipt| ReceiptView::of(receipt, &head.state))
         .collect();
     Ok(BlockView {
         summary: BlockSummary::of(&block.header, receipts.len()),

@@ -14,11 +14,11 @@ use tokio::sync::{Semaphore, broadcast::error::RecvError};
 
 use super::{
     AssetApiServer, MAX_BATCH, MAX_CONNECTIONS, MAX_REQUEST_BYTES, MAX_RESPONSE_BYTES, MAX_SUBSCRIPTIONS,
-    RpcError, read, submit,
-    text::HexBytes,
+    RpcError, programs, read, submit,
+    text::{Hex32, HexBytes},
     types::{
-        AccountView, AddressText, BlockSummary, BlockView, CertifiedHeader, GenesisView, IdText, StatusView,
-        Submitted, TransactionStatus,
+        AccountView, AddressText, Answer, BlockSummary, BlockView, CertifiedHeader, EntryView, GenesisView,
+        IdText, ProgramView, Simulation, StatusView, StoredEntry, Submitted, TransactionStatus,
     },
 };
 use crate::{
@@ -168,6 +168,36 @@ impl AssetApiServer for Calls {
 
     async fn account(&self, address: AddressText) -> RpcResult<AccountView> {
         self.call(move |context| Ok(read::account(context, &address.0)))
+            .await
+    }
+
+    async fn program(&self, address: AddressText) -> RpcResult<ProgramView> {
+        self.call(move |context| programs::program(context, &address.0))
+            .await
+    }
+
+    async fn code(&self, address: AddressText) -> RpcResult<HexBytes> {
+        self.call(move |context| programs::code(context, &address.0))
+            .await
+    }
+
+    async fn entry(&self, program: AddressText, key: Hex32) -> RpcResult<EntryView> {
+        self.call(move |context| Ok(programs::entry(context, &program.0, &key)))
+            .await
+    }
+
+    async fn entries(&self, program: AddressText, after: Option<Hex32>) -> RpcResult<Vec<StoredEntry>> {
+        self.call(move |context| programs::entries(context, &program.0, after))
+            .await
+    }
+
+    async fn view(&self, program: AddressText, view: String, args: HexBytes) -> RpcResult<Answer> {
+        self.call(move |context| programs::view(context, &program.0, &view, &args.0))
+            .await
+    }
+
+    async fn simulate(&self, body: HexBytes) -> RpcResult<Simulation> {
+        self.call(move |context| programs::simulate(context, &body.0))
             .await
     }
 

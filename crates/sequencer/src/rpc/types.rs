@@ -1,9 +1,19 @@
 //! What calls answer.
 
-use assetvm::{Account, AccountProof, Address, Amount, Outcome, Receipt, TxId};
+mod program;
+mod receipt;
+
+use assetvm::{Account, AccountProof, Address, Amount, ProofError, TxId};
 use rollup_abi::Digest;
 use serde::{Deserialize, Serialize};
 
+pub use self::{
+    program::{
+        Answer, EntryView, ErrorView, FieldView, FunctionView, ProgramView, RecordView, Simulation,
+        StoredEntry,
+    },
+    receipt::{EventView, FailureView, ReceiptView, ValueView},
+};
 use super::text::{Hex32, HexBytes, display};
 
 /// A transaction's id, as text.
@@ -15,6 +25,12 @@ pub struct IdText(#[serde(with = "display")] pub TxId);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct AddressText(#[serde(with = "display")] pub Address);
+
+impl From<Address> for AddressText {
+    fn from(address: Address) -> Self {
+        Self(address)
+    }
+}
 
 /// What became of one of several submitted transactions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,45 +93,6 @@ pub struct Settlement {
     pub slot: u64,
 }
 
-/// What a transaction did.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ReceiptView {
-    /// The transaction.
-    pub id: IdText,
-    /// The fee charged, $ASSET.
-    #[serde(with = "display")]
-    pub fee: Amount,
-    /// Why the action had no effect; absent if it had.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub failure: Option<FailureView>,
-}
-
-/// Why an action had no effect.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FailureView {
-    /// The stable code of [`assetvm::Failure`].
-    pub code: u16,
-    /// What was got and what was expected.
-    pub message: String,
-}
-
-impl From<&Receipt> for ReceiptView {
-    fn from(receipt: &Receipt) -> Self {
-        let failure = match receipt.outcome {
-            Outcome::Applied => None,
-            Outcome::Failed(failure) => Some(FailureView {
-                code: failure.code(),
-                message: failure.to_string(),
-            }),
-        };
-        Self {
-            id: IdText(receipt.id),
-            fee: receipt.fee,
-            failure,
-        }
-    }
-}
-
 /// An account with its proof.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccountView {
@@ -137,22 +114,22 @@ pub struct AccountView {
 
 /// A proof does not prove what it came with.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum UnprovenAccount {
+pub enum Unproven {
     /// The bytes are no proof.
-    #[error("account {address}: {reason}")]
+    #[error("{address}: {source}")]
     Encoding {
-        /// The account.
+        /// The account or program.
         address: Address,
         /// What is wrong.
-        reason: String,
+        source: ProofError,
     },
     /// It is about something else, or does not lead to the root.
     #[error(
-        "account {address}: the proof does not prove it against root {}",
+        "{address}: the proof does not prove what came with it against root {}",
         hex::encode(root)
     )]
     Proof {
-        /// The account.
+        /// The account or program.
         address: Address,
         /// The root.
         root: Digest,
@@ -161,16 +138,14 @@ pub enum UnprovenAccount {
 
 impl AccountView {
     /// The account, if the proof proves balance and nonce against `root`, which the caller has from elsewhere.
-    pub fn verify(&self, root: &Digest) -> Result<Account, UnprovenAccount> {
+    pub fn verify(&self, root: &Digest) -> Result<Account, Unproven> {
         let address = self.address;
-        let proof = AccountProof::decode(&self.proof.0).map_err(|error| UnprovenAccount::Encoding {
-            address,
-            reason: error.to_string(),
-        })?;
+        let proof =
+            AccountProof::decode(&self.proof.0).map_err(|source| Unproven::Encoding { address, source })?;
         let account = proof.account().unwrap_or_default();
         let said = (self.balance, self.nonce) == (account.balance, account.nonce.get());
         if proof.address() != address || !said || !proof.verify(root) {
-            return Err(UnprovenAccount::Proof { address, root: *root });
+            return Err(Unproven::Proof { address, root: *root });
         }
         Ok(account)
     }

@@ -1,17 +1,19 @@
 //! Reading decided blocks: one consistent snapshot per [`Reader`].
 
-use assetvm::{Receipt, TxId};
+use std::ops::Bound;
+
+use assetvm::{Address, EntryId, Receipt, TxId};
 use borsh::BorshDeserialize;
 use hotshot_engine::ports::DecidedBlock;
 use hotshot_types::{Certificate2, Height};
 use redb::{Database, ReadTransaction, ReadableDatabase, ReadableTable, TableDefinition};
 use rollup_abi::{Digest, Header};
 
-use super::{CERTIFICATES, HEADERS, LEAVES, PAYLOADS, RECEIPTS, TRANSACTIONS};
+use super::{CERTIFICATES, ENTRIES, HEADERS, LEAVES, PAYLOADS, RECEIPTS, TRANSACTIONS};
 use crate::StoreError;
 
 /// Where a transaction is, and what became of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TransactionPlace {
     /// The height of its block.
     pub height: Height,
@@ -135,12 +137,33 @@ impl Reader {
         let receipts = self.receipts(height)?.unwrap_or_default();
         let receipt = usize::try_from(index)
             .ok()
-            .and_then(|index| receipts.get(index).copied());
+            .and_then(|index| receipts.into_iter().nth(index));
         Ok(Some(TransactionPlace {
             height: Height::new(height),
             index,
             receipt: receipt.ok_or_else(|| StoreError::damaged("receipts", height))?,
         }))
+    }
+
+    pub fn entries(
+        &self,
+        program: &Address,
+        after: Option<&Digest>,
+        limit: usize,
+    ) -> Result<Vec<(EntryId, Vec<u8>)>, StoreError> {
+        let table = self
+            .0
+            .open_table(ENTRIES)
+            .map_err(StoreError::redb("open table entries"))?;
+        let last = [u8::MAX; 32];
+        let from = after.map_or(Bound::Included((program.as_bytes(), &[0; 32])), |key| {
+            Bound::Excluded((program.as_bytes(), key))
+        });
+        let range = (from, Bound::Included((program.as_bytes(), &last)));
+        let entries = table
+            .range::<(&[u8; 32], &Digest)>(range)
+            .map_err(StoreError::redb("read table entries"))?;
+        entries.take(limit).map(entry).collect()
     }
 
     /// The first block from `height` on that has its own certificate.
@@ -179,6 +202,24 @@ impl Reader {
         Ok(Some((header, certificate)))
     }
 }
+
+/// An entry of a program, as the table has it.
+pub(super) fn entry(
+    stored: Result<StoredEntry<'_>, redb::StorageError>,
+) -> Result<(EntryId, Vec<u8>), StoreError> {
+    let (id, value) = stored.map_err(StoreError::redb("read table entries"))?;
+    let (program, key) = id.value();
+    let id = EntryId {
+        program: Address::new(*program),
+        key: *key,
+    };
+    Ok((id, value.value().to_vec()))
+}
+
+type StoredEntry<'a> = (
+    redb::AccessGuard<'a, (&'static [u8; 32], &'static Digest)>,
+    redb::AccessGuard<'a, &'static [u8]>,
+);
 
 type Entry<'a> =
     Result<(redb::AccessGuard<'a, u64>, redb::AccessGuard<'a, &'static [u8]>), redb::StorageError>;

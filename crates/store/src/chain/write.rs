@@ -5,14 +5,14 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use assetvm::{Changes, Genesis, Payload};
+use assetvm::{Changes, Genesis, Payload, ProgramRecord};
 use hotshot_engine::ports::DecidedBlock;
 use redb::{Database, WriteTransaction};
 use rollup_abi::{Digest, Header, mmr::Mmr};
 
 use super::{
-    ACCOUNTS, CERTIFICATES, CommittedBlock, HEADERS, HISTORY_KEY, LEAVES, PAYLOADS, RECEIPTS, TOTALS_KEY,
-    TRANSACTIONS, Tip, encode_history,
+    ACCOUNTS, CERTIFICATES, CODE, CommittedBlock, ENTRIES, HEADERS, HISTORY_KEY, LEAVES, PAYLOADS, PROGRAMS,
+    RECEIPTS, TOTALS_KEY, TRANSACTIONS, Tip, encode_history,
 };
 use crate::{StoreError, file, writer::Sink};
 
@@ -129,6 +129,7 @@ pub(super) fn found(database: &Database, genesis: &Genesis, header: &Header) -> 
                 .map(|(address, account)| (address, Some(account)))
                 .collect(),
             metadata: *state.metadata(),
+            ..Changes::default()
         },
     };
     let transaction = begin(database)?;
@@ -189,6 +190,13 @@ fn write_block(
             .insert(receipt.id.as_bytes(), place)
             .map_err(StoreError::redb("write table transactions"))?;
     }
+    write_accounts(transaction, changes)?;
+    write_programs(transaction, changes)?;
+    write_entries(transaction, changes)?;
+    write_meta(transaction, TOTALS_KEY, &encode(&changes.metadata))
+}
+
+fn write_accounts(transaction: &WriteTransaction, changes: &Changes) -> Result<(), StoreError> {
     let mut accounts = transaction
         .open_table(ACCOUNTS)
         .map_err(StoreError::redb("open table accounts"))?;
@@ -202,7 +210,51 @@ fn write_block(
         };
         written.map_err(StoreError::redb("write table accounts"))?;
     }
-    write_meta(transaction, TOTALS_KEY, &encode(&changes.metadata))
+    Ok(())
+}
+
+/// Code is written when it is new. What a program counts changes often, what it runs hardly ever.
+fn write_programs(transaction: &WriteTransaction, changes: &Changes) -> Result<(), StoreError> {
+    let redb = StoreError::redb::<redb::StorageError>;
+    let open = StoreError::redb::<redb::TableError>;
+    let mut programs = transaction
+        .open_table(PROGRAMS)
+        .map_err(open("open table programs"))?;
+    let mut codes = transaction.open_table(CODE).map_err(open("open table code"))?;
+    for (address, program) in &changes.programs {
+        let key = address.as_bytes();
+        let Some(program) = program else {
+            programs.remove(key).map_err(redb("write table programs"))?;
+            codes.remove(key).map_err(redb("write table code"))?;
+            continue;
+        };
+        let record = program.record();
+        let before = programs.insert(key, encode(&record).as_slice());
+        let before = before.map_err(redb("write table programs"))?;
+        let before = before.and_then(|bytes| borsh::from_slice::<ProgramRecord>(bytes.value()).ok());
+        if before.is_none_or(|before| before.code_hash != record.code_hash) {
+            let code = program.code.program().encode();
+            codes
+                .insert(key, code.as_slice())
+                .map_err(redb("write table code"))?;
+        }
+    }
+    Ok(())
+}
+
+fn write_entries(transaction: &WriteTransaction, changes: &Changes) -> Result<(), StoreError> {
+    let mut entries = transaction
+        .open_table(ENTRIES)
+        .map_err(StoreError::redb("open table entries"))?;
+    for (id, value) in &changes.entries {
+        let key = (id.program.as_bytes(), &id.key);
+        let written = match value {
+            Some(value) => entries.insert(key, value.as_slice()),
+            None => entries.remove(key),
+        };
+        written.map_err(StoreError::redb("write table entries"))?;
+    }
+    Ok(())
 }
 
 fn write_history(transaction: &WriteTransaction, history: &Mmr) -> Result<(), StoreError> {

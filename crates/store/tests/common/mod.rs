@@ -29,6 +29,7 @@ pub fn genesis() -> Genesis {
         mint_authority: payer(0).address(),
         supply_cap: Amount::MAX,
         minimum_fee: Amount::from_base_units(1),
+        gas: GasRules::default(),
         accounts,
         committee: [0; 32],
         timestamp_ms: 1_700_000_000_000,
@@ -46,6 +47,26 @@ pub fn genesis_header() -> Header {
         history_root: Mmr::default().root(),
         ..Header::default()
     }
+}
+
+/// Keeps the sum of all that was added, and of each height what was added then.
+pub const COUNTER: &str = "
+program counter
+cell sum: (value: u64)
+map added: (u64) -> (n: u64)
+entry add(n: u64) {
+  regs u64, u64
+  load sum, r1
+  add.u64 r1, r1, r0
+  store sum, r1
+  height r2
+  map.set added, r2, r0
+  ret r0
+}";
+
+/// Where the first payer deploys the counter.
+pub fn counter() -> Address {
+    program_address(&payer(0).address(), Nonce::new(0))
 }
 
 /// The validator, at some block.
@@ -91,29 +112,66 @@ impl Maker {
         Certificate::assemble(&self.committee, data, [(0, signature)]).unwrap()
     }
 
-    /// The next block, in `view`, with a transfer of each payer to an address of this height.
+    /// What a payer does at a height: transfers to an address of this height; but the first one deploys a counter in the
+    /// first block, and calls it from then on.
+    fn action(&self, who: u8, height: u64) -> Action {
+        let gas = Gas(10_000_000);
+        let payment = Amount::ZERO;
+        match (who, height) {
+            (0, 1) => Action::Deploy {
+                code: curvevm::Program::assemble(COUNTER).unwrap().encode(),
+                upgradeable: false,
+                args: Vec::new(),
+                payment,
+                gas,
+            },
+            (0, _) => Action::Call {
+                program: counter(),
+                entry: "add".into(),
+                args: height.to_le_bytes().to_vec(),
+                payment,
+                gas,
+            },
+            _ => {
+                let to = Address::new(rollup_abi::sha256(&[&height.to_le_bytes(), &[who]]));
+                Action::transfer(to, Amount::from_base_units(height))
+            }
+        }
+    }
+
+    /// The next block, in `view`, with a transaction of each payer.
     pub fn make(&mut self, view: View) -> Made {
         let height = self.header.height + 1;
+        let timestamp_ms = self.header.timestamp_ms + 250;
         let transactions: Vec<_> = (0..PAYERS)
             .map(|who| {
-                let key = payer(who);
-                let to = Address::new(rollup_abi::sha256(&[&height.to_le_bytes(), &[who]]));
+                let (key, action) = (payer(who), self.action(who, height));
                 let body = TransactionBody {
                     chain_id: self.header.chain_id,
                     sender: key.address(),
                     nonce: self.state.get(&key.address()).unwrap().nonce,
-                    fee: Amount::from_base_units(1),
-                    action: Action::transfer(to, Amount::from_base_units(height)),
+                    fee: self.state.params().minimum_fee(&key.address(), &action),
+                    action,
                 };
                 Unvalidated::new(key.sign(body)).verify().unwrap()
             })
             .collect();
-        let outcome = execute_block(&self.state, &transactions).unwrap();
+        let block = BlockContext {
+            height,
+            time_ms: timestamp_ms,
+        };
+        let outcome = execute_block(&self.state, block, &transactions).unwrap();
+        assert!(
+            outcome
+                .receipts
+                .iter()
+                .all(|receipt| receipt.outcome.is_applied())
+        );
         let payload: Arc<[u8]> = Payload::of(&transactions).unwrap().into_bytes().into();
         let header = Header {
             view: view.get(),
             height,
-            timestamp_ms: self.header.timestamp_ms + 250,
+            timestamp_ms,
             parent: self.header.commitment(),
             payload_commitment: vote::payload_commitment(&payload),
             state_root: outcome.state_root,

@@ -1,6 +1,6 @@
 //! How deep a tree is.
 
-use crate::syntax::ast::{Block, Call, Expr, ExprKind, FieldInit, Script, Stmt, StmtKind};
+use crate::syntax::ast::{Block, Call, Expr, ExprKind, FieldInit, Method, Script, Stmt, StmtKind};
 
 /// The depth of an expression of this kind.
 pub fn of(kind: &ExprKind) -> u16 {
@@ -15,6 +15,7 @@ pub fn of(kind: &ExprKind) -> u16 {
         ExprKind::Binary(_, left, right) | ExprKind::Index(left, right) => left.depth.max(right.depth),
         ExprKind::Not(inner) | ExprKind::Field(inner, _) | ExprKind::Require(inner, _) => inner.depth,
         ExprKind::Call(_, args) | ExprKind::Tuple(args) => of_all(args),
+        ExprKind::Method(method) => of_method(method),
         ExprKind::Struct(_, _, inits) => of_inits(inits),
         ExprKind::If(condition, then, otherwise) => condition
             .depth
@@ -59,6 +60,8 @@ fn of_script(script: &Script) -> u16 {
         Script::Fund(who, amount) => who.depth.max(amount.depth),
         Script::Deploy(call) => of_call(call),
         Script::Advance(value) | Script::Assert(value) => value.depth,
+        Script::Expect(_, inits) => of_inits(inits),
+        Script::ExpectNone => 0,
         Script::ForAll(ranges, body) => ranges
             .iter()
             .map(|(_, low, high)| low.depth.max(high.depth))
@@ -70,6 +73,17 @@ fn of_call(call: &Call) -> u16 {
     of_all(&call.args)
         .max(call.from.depth)
         .max(of_option(call.paying.as_deref()))
+}
+
+fn of_method(method: &Method) -> u16 {
+    let paying = method
+        .paying
+        .as_ref()
+        .map_or(0, |(amount, vault)| amount.depth.max(vault.depth));
+    of_all(&method.args)
+        .max(method.of.depth)
+        .max(paying)
+        .max(of_option(method.into.as_ref()))
 }
 
 fn of_all(exprs: &[Expr]) -> u16 {

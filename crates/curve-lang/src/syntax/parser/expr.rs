@@ -5,13 +5,13 @@ use crate::{
     diagnostic::{Code, Diagnostic},
     span::Span,
     syntax::{
-        ast::{Arm, BinaryOp, Expr, ExprKind, Name, Pattern, PatternKind},
+        ast::{Arm, BinaryOp, Expr, ExprKind, Method, Name, Pattern, PatternKind},
         token::TokenKind,
     },
 };
 
 /// Words behind a number that are not its unit.
-const NOT_UNITS: [&str; 5] = ["from", "to", "paying", "fails", "with"];
+const NOT_UNITS: [&str; 6] = ["from", "to", "paying", "fails", "with", "into"];
 
 fn is_capital(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_uppercase())
@@ -164,17 +164,55 @@ impl Parser<'_> {
                     let Some(field) = self.name() else {
                         return self.expr_of(ExprKind::Bad, start);
                     };
-                    self.variant_or_field(expr, field, structs)
+                    if self.is(TokenKind::OpenParen) {
+                        ExprKind::Method(Box::new(self.method(expr, field)))
+                    } else {
+                        self.variant_or_field(expr, field, structs)
+                    }
                 }
                 TokenKind::OpenBracket => {
                     let open = self.bump().span;
-                    let index = self.expr();
+                    let index = self.index();
                     self.close(TokenKind::CloseBracket, open);
                     ExprKind::Index(Box::new(expr), Box::new(index))
                 }
                 _ => return expr,
             };
             expr = self.expr_of(kind, start);
+        }
+    }
+
+    /// A key, or several.
+    fn index(&mut self) -> Expr {
+        let start = self.span();
+        let first = self.expr();
+        if !self.is(TokenKind::Comma) {
+            return first;
+        }
+        let mut parts = vec![first];
+        while self.eat(TokenKind::Comma) {
+            parts.push(self.expr());
+        }
+        self.expr_of(ExprKind::Tuple(parts), start)
+    }
+
+    /// Behind the name: `(a, …)`, perhaps with `paying a from b` and `into c`.
+    fn method(&mut self, of: Expr, name: Name) -> Method {
+        let args = self.args();
+        let paying = self.eat_word("paying").then(|| {
+            let amount = self.expr();
+            if !self.eat_word("from") {
+                self.unexpected("`from` and the vault that pays");
+            }
+            (amount, self.expr())
+        });
+        let into = self.eat_word("into").then(|| self.expr());
+        Method {
+            of,
+            name,
+            args,
+            paying,
+            into,
         }
     }
 

@@ -5,7 +5,7 @@ use crate::{
     diagnostic::{Code, Diagnostic},
     span::Span,
     syntax::{
-        ast::{Field, File, Function, FunctionKind, Item, ItemKind, Name, Param, Variant},
+        ast::{Field, File, Function, FunctionKind, Item, ItemKind, Name, Param, Signature, Variant},
         token::{CommentKind, TokenKind},
     },
 };
@@ -15,7 +15,20 @@ fn begins_item(kind: TokenKind) -> bool {
     use TokenKind::*;
     matches!(
         kind,
-        Program | Unit | Const | Struct | Enum | Event | Error | Fn | Init | Entry | View | Invariant | Test
+        Program
+            | Unit
+            | Const
+            | Struct
+            | Enum
+            | Event
+            | Interface
+            | Error
+            | Fn
+            | Init
+            | Entry
+            | View
+            | Invariant
+            | Test
     )
 }
 
@@ -88,6 +101,7 @@ impl Parser<'_> {
             TokenKind::Init => self.function(FunctionKind::Init),
             TokenKind::Entry => self.function(FunctionKind::Entry),
             TokenKind::View => self.function(FunctionKind::View),
+            TokenKind::Interface => self.interface(),
             TokenKind::Invariant => self.invariant(),
             TokenKind::Test => self.test(),
             _ => {
@@ -192,6 +206,64 @@ impl Parser<'_> {
             result,
             body,
         }))
+    }
+
+    fn interface(&mut self) -> Option<ItemKind> {
+        self.bump();
+        let name = self.name()?;
+        let open = self.span();
+        let mut signatures = Vec::new();
+        if !self.expect(TokenKind::OpenBrace) {
+            return Some(ItemKind::Interface(name, signatures));
+        }
+        while !self.is(TokenKind::CloseBrace) && !self.is(TokenKind::End) {
+            let before = self.at;
+            signatures.extend(self.signature());
+            if self.at == before {
+                self.bump();
+            }
+        }
+        self.close(TokenKind::CloseBrace, open);
+        Some(ItemKind::Interface(name, signatures))
+    }
+
+    /// Skips what could not be read, to behind its `;`.
+    fn skip_signature(&mut self) {
+        while !matches!(self.kind(), TokenKind::CloseBrace | TokenKind::End) {
+            if self.bump().kind == TokenKind::Semicolon {
+                return;
+            }
+        }
+    }
+
+    /// `entry name(…) payable -> type;` or `view name(…) -> type;`
+    fn signature(&mut self) -> Option<Signature> {
+        let docs = self.take_docs();
+        let start = self.span();
+        let kind = match self.kind() {
+            TokenKind::Entry => FunctionKind::Entry,
+            TokenKind::View => FunctionKind::View,
+            _ => {
+                self.unexpected("`entry` or `view`");
+                self.skip_signature();
+                return None;
+            }
+        };
+        self.bump();
+        let name = self.name()?;
+        let params = self.params();
+        let payable = self.is(TokenKind::Payable).then(|| self.bump().span);
+        let result = self.eat(TokenKind::Arrow).then(|| self.ty());
+        self.expect(TokenKind::Semicolon);
+        Some(Signature {
+            docs,
+            kind,
+            name,
+            params,
+            payable,
+            result,
+            span: self.since(start),
+        })
     }
 
     fn params(&mut self) -> Vec<Param> {

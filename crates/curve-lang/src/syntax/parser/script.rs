@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Words that begin a statement of a test.
-const WORDS: [&str; 5] = ["call", "deploy", "fund", "advance", "assert"];
+const WORDS: [&str; 6] = ["call", "deploy", "fund", "advance", "assert", "expect"];
 
 impl Parser<'_> {
     /// Whether a statement of a test begins here. Outside of tests its words are names, unless that makes no sense.
@@ -25,6 +25,7 @@ impl Parser<'_> {
             TokenKind::True,
             TokenKind::False,
             TokenKind::Not,
+            TokenKind::Event,
         ];
         if !self.in_test && operand.contains(&next) {
             self.only_in_tests();
@@ -63,10 +64,29 @@ impl Parser<'_> {
                 Script::Fund(who, self.expr())
             }
             "advance" => Script::Advance(self.expr()),
+            "expect" => self.expect_event(),
             _ => Script::Assert(self.expr()),
         };
         self.expect(TokenKind::Semicolon);
         StmtKind::Script(script)
+    }
+
+    /// Behind `expect`: `event Name { … }` or `no event`
+    fn expect_event(&mut self) -> Script {
+        let none = self.eat_word("no");
+        self.expect(TokenKind::Event);
+        if none {
+            return Script::ExpectNone;
+        }
+        let Some(name) = self.name() else {
+            return Script::ExpectNone;
+        };
+        let fields = if self.is(TokenKind::OpenBrace) {
+            self.inits()
+        } else {
+            Vec::new()
+        };
+        Script::Expect(name, fields)
     }
 
     /// `call entry(…) from …`

@@ -18,7 +18,7 @@ impl Parser<'_> {
 
     fn type_kind(&mut self) -> TypeKind {
         if self.eat(TokenKind::Map) {
-            let key = self.ty();
+            let key = self.key_type();
             self.expect(TokenKind::Arm);
             return TypeKind::Map(Box::new(key), Box::new(self.ty()));
         }
@@ -40,6 +40,22 @@ impl Parser<'_> {
             return kind;
         }
         TypeKind::Units(self.units(true))
+    }
+
+    /// One type, or several in parentheses.
+    fn key_type(&mut self) -> TypeExpr {
+        let start = self.span();
+        if !self.is(TokenKind::OpenParen) {
+            return self.ty();
+        }
+        self.bump();
+        let mut parts = Vec::new();
+        self.list(TokenKind::CloseParen, |parser| parts.push(parser.ty()));
+        self.close(TokenKind::CloseParen, start);
+        TypeExpr {
+            kind: TypeKind::Tuple(parts),
+            span: self.since(start),
+        }
     }
 
     /// A number or a constant: nothing with operators, which would take the `>`.

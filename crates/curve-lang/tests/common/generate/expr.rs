@@ -127,8 +127,12 @@ impl Generator {
                 3 => format!("div_up({}, {})", of(self, Ratio), of(self, Ratio)),
                 4 => format!("pow_down({}, {} % 9)", of(self, Ratio), of(self, Count)),
                 5 => format!("pow_up({}, {} % 5)", of(self, Ratio), of(self, Count)),
-                6 => format!("ratio_up({}, {})", of(self, A), of(self, A)),
-                _ => format!("ratio_down({}, {})", of(self, Count), of(self, Count)),
+                6 => format!("ratio_up({}, {})", of(self, A), self.divisor(scope, A, d)),
+                _ => format!(
+                    "ratio_down({}, {})",
+                    of(self, Count),
+                    self.divisor(scope, Count, d)
+                ),
             },
             Wide => match self.random.below(6) {
                 0 => format!("({} + {})", of(self, Wide), of(self, Wide)),
@@ -147,7 +151,15 @@ impl Generator {
                 1 => format!("E.One {{ b: {}, n: {} }}", of(self, Bytes), of(self, Count)),
                 _ => format!("E.Two {{ a: {}, t: {} }}", of(self, A), of(self, Time)),
             },
-            Address | Bytes => self.leaf(scope, ty),
+            Bytes => match self.random.below(4) {
+                0 => {
+                    let [a, b, n] = [Bytes, Bytes, Count].map(|ty| of(self, ty));
+                    format!("slice(concat({a}, {b}), {n} % 7, {})", self.random.below(9))
+                }
+                1 => format!("slice({}, 0, 4)", of(self, Bytes)),
+                _ => self.leaf(scope, ty),
+            },
+            Address => self.leaf(scope, ty),
         }
     }
 
@@ -157,13 +169,13 @@ impl Generator {
         match self.random.below(17) {
             0 | 1 => format!("({a} + {b})"),
             2 => format!("({a} - {b})"),
-            3 => format!("({a} % {b})"),
+            3 => format!("({a} % {})", self.divisor(scope, ty, d)),
             4 => format!("({a} * {})", of(self, Count)),
             5 => format!("({} * {a})", of(self, Count)),
-            6 => format!("({a} /down {})", of(self, Count)),
-            7 => format!("({a} /up {})", of(self, Count)),
-            8 => format!("mul_div_down({a}, {b}, {})", of(self, ty)),
-            9 => format!("mul_div_up({a}, {b}, {})", of(self, ty)),
+            6 => format!("({a} /down {})", self.divisor(scope, Count, d)),
+            7 => format!("({a} /up {})", self.divisor(scope, Count, d)),
+            8 => format!("mul_div_down({a}, {b}, {})", self.divisor(scope, ty, d)),
+            9 => format!("mul_div_up({a}, {b}, {})", self.divisor(scope, ty, d)),
             10 => format!("min({a}, {b})"),
             11 => format!("max({a}, {b})"),
             12 => format!("sub_or_zero({a}, {b})"),
@@ -179,12 +191,18 @@ impl Generator {
             ),
             15 => format!("sqrt_{}(product({a}, {b}))", self.random.pick(&["down", "up"])),
             _ => match ty {
-                Count => match self.random.below(5) {
+                Count => match self.random.below(12) {
+                    5 => format!("bit_{}({a}, {b})", self.random.pick(&["and", "or", "xor"])),
+                    6 => format!("bit_not({a})"),
+                    7 => format!("shift_left({a}, {b} % 70)"),
+                    8 => format!("shift_right({a}, {b})"),
+                    9 => format!("byte_at({}, {a} % 5)", of(self, Bytes)),
+                    10 | 11 => format!("Other(OTHER).look({a})"),
                     0 => format!("len({})", of(self, Bytes)),
                     1 => format!("floor({})", of(self, Ratio)),
                     2 => format!("ceil({})", of(self, Ratio)),
                     3 => format!("({} - {})", of(self, Height), of(self, Height)),
-                    _ => format!("({} /down {})", of(self, B), of(self, B)),
+                    _ => format!("({} /down {})", of(self, B), self.divisor(scope, B, d)),
                 },
                 A => format!(
                     "({} /{} {})",
@@ -199,9 +217,20 @@ impl Generator {
         }
     }
 
+    /// Seldom zero.
+    fn divisor(&mut self, scope: &mut Scope, ty: Ty, d: usize) -> String {
+        let value = self.expr(scope, ty, d);
+        match ty.unit() {
+            Some(unit) if !self.chance(8) => format!("max({value}, 1{unit})"),
+            _ => value,
+        }
+    }
+
     fn condition(&mut self, scope: &mut Scope, d: usize) -> String {
         let mut of = |generator: &mut Self, ty: Ty| generator.expr(scope, ty, d);
-        match self.random.below(8) {
+        match self.random.below(10) {
+            8 => format!("state.m.has({} % 3)", of(self, Count)),
+            9 => format!("state.mm.has({} % 3, {})", of(self, Count), of(self, Address)),
             0 => format!("!({})", of(self, Bool)),
             1 => format!("({} && {})", of(self, Bool), of(self, Bool)),
             2 => format!("({} || {})", of(self, Bool), of(self, Bool)),
@@ -236,7 +265,12 @@ impl Generator {
             Count => {
                 let key = self.random.below(5);
                 self.random
-                    .pick(&["state.n", "state.p.x", &format!("state.m[{key}]")])
+                    .pick(&[
+                        "state.n",
+                        "state.p.x",
+                        "state.mm[2, state.who]",
+                        &format!("state.m[{key}]"),
+                    ])
                     .to_owned()
             }
             A => self
@@ -247,7 +281,12 @@ impl Generator {
             Asset if scope.payable && self.chance(2) => "payment".to_owned(),
             Asset => self
                 .random
-                .pick(&["state.v", "state.w[state.who]", "state.w[self]"])
+                .pick(&[
+                    "state.v",
+                    "state.w[state.who]",
+                    "state.w[self]",
+                    "state.ww[state.who, 1]",
+                ])
                 .to_owned(),
             Duration => "5 seconds".to_owned(),
             Time => self.random.pick(&["now", "state.t"]).to_owned(),

@@ -1,0 +1,25 @@
+(module
+  {divide}
+  (func (export "run") (param $n i64) (param $x i64) (param $y i64) (result i64 i64)
+    (local $i i64) (local $paid i64) (local $kept i64) (local $pool i64)
+    (local $low i64) (local $high i64) (local $out i64)
+    (loop $again
+      (local.set $paid (i64.add (i64.and (local.get $i) (i64.const 1023)) (i64.const 1000)))
+      (local.set $kept (i64.mul (local.get $paid) (i64.const 997)))
+      (local.set $pool (i64.add (i64.mul (local.get $x) (i64.const 1000)) (local.get $kept)))
+      (i64.mul_wide_u (local.get $y) (local.get $kept))
+      (local.set $high)
+      (local.set $low)
+      (if (i64.eqz (local.get $high))
+        (then (local.set $out (i64.div_u (local.get $low) (local.get $pool))))
+        (else
+          (call $divide (local.get $high) (local.get $low) (local.get $pool))
+          (drop)
+          (local.set $out)))
+      (local.set $out (i64.sub (local.get $y) (local.get $out)))
+      (local.set $y (i64.add (local.get $x) (local.get $paid)))
+      (local.set $x (local.get $out))
+      (local.set $i (i64.add (local.get $i) (i64.const 1)))
+      (br_if $again (i64.lt_u (local.get $i) (local.get $n))))
+    (local.get $x)
+    (i64.const 0)))

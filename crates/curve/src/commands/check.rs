@@ -1,0 +1,77 @@
+//! `curve check`
+
+use curve_lang::{check, compile, diagnostic::Diagnostics};
+use serde::Serialize;
+
+use super::{count, options};
+use crate::{
+    Error, Verdict,
+    cli::CheckArgs,
+    files::{self, Source},
+    report::{self, Report},
+    shell::{Ink, Shell},
+};
+
+#[derive(Serialize)]
+struct Answer {
+    ok: bool,
+    files: Vec<Checked>,
+}
+
+#[derive(Serialize)]
+struct Checked {
+    file: String,
+    ok: bool,
+    diagnostics: Vec<Report>,
+}
+
+pub fn run(args: &CheckArgs, shell: &mut Shell) -> Result<Verdict, Error> {
+    let mut answer = Answer {
+        ok: true,
+        files: Vec::new(),
+    };
+    for path in files::named_or_here(&args.files.files)? {
+        let source = files::read_source(&path)?;
+        let diagnostics = diagnostics(&source);
+        let ok = !diagnostics.has_errors() && (diagnostics.is_empty() || !args.deny_warnings);
+        answer.ok &= ok;
+        if args.json {
+            answer.files.push(Checked {
+                ok,
+                diagnostics: report::reports(&diagnostics, &source.text),
+                file: source.name,
+            });
+            continue;
+        }
+        if !diagnostics.is_empty() {
+            report::show(&diagnostics, &source, shell);
+        }
+        say(ok, &diagnostics, &source, shell)?;
+    }
+    if args.json {
+        shell.json(&answer)?;
+    }
+    Ok(Verdict::good_if(answer.ok))
+}
+
+/// Everything that is wrong, also what only the code generator notices.
+fn diagnostics(source: &Source) -> Diagnostics {
+    match compile(&source.text, &options(source, true)) {
+        Ok(artifact) => artifact.warnings,
+        Err(diagnostics) => diagnostics,
+    }
+}
+
+fn say(ok: bool, diagnostics: &Diagnostics, source: &Source, shell: &mut Shell) -> Result<(), Error> {
+    let what = match (diagnostics.len(), diagnostics.has_errors()) {
+        (0, _) => {
+            let tests = check(&source.text).program.tests.len();
+            format!("no errors; {} to run with `curve test`", count(tests, "test"))
+        }
+        (n, true) => count(n, "error"),
+        (n, false) => count(n, "warning"),
+    };
+    let (ink, word) = if ok { (Ink::Good, "ok") } else { (Ink::Bad, "bad") };
+    let word = shell.ink(ink, word);
+    shell.line(format!("{word}  {}: {what}", source.name))
+}
