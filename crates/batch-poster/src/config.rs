@@ -11,18 +11,26 @@ pub struct PosterConfig {
     pub rank: u32,
     /// Slots without progress, per rank, after which this poster takes over.
     pub takeover_after: u64,
-    /// Posts under way together.
+    /// Posts under way together. Only a backlog leads to more than a few: otherwise each look finds little to post.
     pub max_in_flight: usize,
+    /// Posts of one look at the chain.
+    pub burst: usize,
     /// Slots after which a post that is still under way is sent again, the same bytes.
     pub rebroadcast_after: u64,
     /// Slots after which a post that is still under way is no longer counted on, and a newer one takes its place.
     pub replace_after: u64,
     /// Longest pause after failures.
     pub max_backoff: u64,
-    /// Price of a compute unit.
+    /// Least price of a compute unit.
     pub micro_lamports: u64,
-    /// Highest price that is ever paid; the configured one is cut to it.
+    /// Highest price of a compute unit that is ever paid.
     pub max_micro_lamports: u64,
+    /// Age of the oldest unsettled block at which the price is doubled; it doubles again with each doubling of the age.
+    pub patience: Duration,
+    /// Most lamports that posts may cost in an hour. It fills evenly, and a new process starts with a tenth of it.
+    pub lamports_per_hour: u64,
+    /// When the balance lasts no longer than this, the poster says so as an error.
+    pub runway_alert: Duration,
 }
 
 impl Default for PosterConfig {
@@ -31,12 +39,16 @@ impl Default for PosterConfig {
             poll: Duration::from_millis(400),
             rank: 0,
             takeover_after: 8,
-            max_in_flight: 3,
+            max_in_flight: 8,
+            burst: 4,
             rebroadcast_after: 2,
             replace_after: 8,
             max_backoff: 32,
             micro_lamports: 1_000,
             max_micro_lamports: 100_000,
+            patience: Duration::from_secs(4),
+            lamports_per_hour: 500_000_000,
+            runway_alert: Duration::from_secs(24 * 3_600),
         }
     }
 }

@@ -18,13 +18,17 @@
 //! - each attempt has a fresh blockhash and bytes of its own; what has not landed is sent again as it is, and replaced by
 //!   a newer submission only after it had its time;
 //! - no root is posted that this node did not compute itself, and a root on chain that differs from it halts the poster,
-//!   loudly and for good ([`Halt`]);
+//!   loudly and for good ([`Halt`]); nothing that an endpoint says of a transaction does, for endpoints may lie;
+//! - the price of a post climbs with the age of the oldest unsettled block, up to a cap, and an hour of posts costs no more
+//!   than an hour's money;
 //! - several validators may each run one: the lowest [`PosterConfig::rank`] that is alive posts, the others watch;
 //! - no error ends the task: it waits, with a bound, and reads the chain again.
 
 mod assemble;
 mod block;
 mod config;
+mod control;
+mod fees;
 mod planner;
 mod poster;
 mod status;
@@ -32,6 +36,7 @@ mod status;
 pub use assemble::{AssembleError, assemble};
 pub use block::{BlockSource, Settleable, SourceError};
 pub use config::PosterConfig;
+pub use control::{Orders, PosterControl};
 pub use planner::{Action, ChainView, Halt, Idle, InFlight, LocalBlock, Planner, Step};
 pub use poster::{BatchPoster, Poster};
 pub use status::{PosterCounters, PosterPhase, PosterStatus};

@@ -10,7 +10,7 @@
 use rollup_abi::Digest;
 use settlement::{Cause, Classified, Signature, Verdict};
 
-use crate::PosterConfig;
+use crate::{Orders, PosterConfig};
 
 /// What the rollup's account says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,9 +86,6 @@ pub enum Halt {
         /// The newest accepted height.
         height: u64,
     },
-    /// The program refuses what this node stands for.
-    #[error("the program refuses this node's blocks: {0}")]
-    Refused(rollup_abi::ProgramError),
     /// This node's own blocks do not fit together, or cannot be posted.
     #[error("own blocks from height {from} cannot be posted")]
     OwnBlocks {
@@ -125,6 +122,13 @@ pub enum Idle {
     Paused,
     /// This poster is not on the allow-list.
     NotAllowed,
+    /// The node or the program refuses this poster's blocks. It is asked again now and then, before anything is sent: the
+    /// endpoint may lie, or the program be upgraded. An alert all the same.
+    Refused(rollup_abi::ProgramError),
+    /// The hour's money is spent.
+    Spent,
+    /// The operator stopped it.
+    Stopped,
 }
 
 /// What to do.
@@ -170,8 +174,11 @@ pub struct Planner {
     own_height: u64,
     progress: Option<Progress>,
     failures: u32,
+    /// What the program said last, while nothing has moved since.
+    refusal: Option<rollup_abi::ProgramError>,
     resume_at: u64,
     attempts: u64,
+    orders: Orders,
 }
 
 /// Since when the chain stands at a height although there is more to post.
@@ -195,9 +202,16 @@ impl Planner {
             own_height: 0,
             progress: None,
             failures: 0,
+            refusal: None,
             resume_at: 0,
             attempts: 0,
+            orders: Orders::default(),
         }
+    }
+
+    /// What the operator wants from now on.
+    pub fn order(&mut self, orders: Orders) {
+        self.orders = orders;
     }
 
     /// Posts under way, oldest first.
@@ -294,6 +308,7 @@ impl Planner {
         }
         if moved {
             self.failures = 0;
+            self.refusal = None;
             self.resume_at = 0;
         }
         // While there is nothing to post, no progress is no sign of death.
@@ -317,13 +332,17 @@ impl Planner {
             .collect()
     }
 
-    fn decide(&mut self, chain: &ChainView, tip: u64) -> Action {
+    /// What to do, with what has been sent since the chain was looked at.
+    pub fn decide(&mut self, chain: &ChainView, tip: u64) -> Action {
         if let Some(halt) = self.halted {
             return Action::Halt(halt);
         }
         let counted = || self.in_flight.iter().filter(|post| post.counted_on);
         let base = counted().map(|post| post.to).max().unwrap_or(0).max(chain.height);
-        let idle = if !chain.active {
+        let flush = base < self.orders.flush_to;
+        let idle = if self.orders.stopped {
+            Idle::Stopped
+        } else if !chain.active {
             Idle::NotActive
         } else if chain.paused {
             Idle::Paused
@@ -331,10 +350,10 @@ impl Planner {
             Idle::NotAllowed
         } else if tip <= base {
             Idle::UpToDate
-        } else if !self.on_duty(chain.slot) {
+        } else if !flush && !self.on_duty(chain.slot) {
             Idle::NotOurTurn
-        } else if chain.slot < self.resume_at {
-            Idle::BackOff
+        } else if !flush && chain.slot < self.resume_at {
+            self.refusal.map_or(Idle::BackOff, Idle::Refused)
         } else if counted().count() >= self.config.max_in_flight {
             Idle::InFlight
         } else {
@@ -361,22 +380,16 @@ impl Planner {
         self.acting || stalled >= patience
     }
 
-    /// Doubles the pause with each failure in a row; halts where waiting cannot help.
+    /// Doubles the pause with each failure in a row.
     fn back_off(&mut self, class: Classified, slot: u64) {
-        match class {
-            Classified {
-                verdict: Verdict::Success,
-                ..
-            } => return,
-            Classified {
-                verdict: Verdict::Halt,
-                cause: Cause::Refused(error),
-            } => {
-                self.halted.get_or_insert(Halt::Refused(error));
-            }
-            // Not frozen, funded, allowed, deployed: each may be put right while we wait, and costs nothing until then.
-            _ => {}
+        if class.verdict == Verdict::Success {
+            return;
         }
+        // Nothing here ends it: each cause may be put right while we wait, and waiting costs nothing.
+        self.refusal = match class.cause {
+            Cause::Refused(error) => Some(error),
+            _ => None,
+        };
         let pause = 1u64
             .checked_shl(self.failures)
             .unwrap_or(u64::MAX)

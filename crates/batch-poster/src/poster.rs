@@ -1,35 +1,30 @@
 //! The shell around the planner: reads the chain, signs, sends, tells.
 
+mod tell;
+
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::Instant;
 
 use settlement::{
-    Budget, Cause, Classified, Keypair, Landed, Recent, RollupAccount, RollupClient, SettlementError,
-    Signature, Signer, Submission, SubmitBuilder, Transaction, Verdict, classify_transaction,
+    Budget, Cause, Keypair, Recent, RollupAccount, RollupClient, SettlementError, Signature, Signer,
+    Submission, SubmitBuilder, Transaction, Verdict, classify_transaction,
 };
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
+use crate::fees::{self, Purse, Runway};
 use crate::planner::{Action, ChainView, InFlight, LocalBlock, Planner};
 use crate::{
-    AssembleError, BlockSource, Idle, PosterConfig, PosterPhase, PosterStatus, Settleable, SourceError,
-    assemble,
+    AssembleError, BlockSource, Idle, PosterConfig, PosterControl, PosterPhase, PosterStatus, Settleable,
+    SourceError, assemble,
 };
 
 /// Blocks that a blockhash lives.
 const BLOCKHASH_LIFE: u64 = 150;
 /// Most blocks read for one post; more roots never fit into a transaction.
 const MAX_BLOCKS: u64 = 32;
-/// Landed posts whose cost is not known yet; beyond, the oldest is not counted.
-const MAX_UNCOUNTED: usize = 64;
-/// Looks at a landed post before its cost is given up: the node may not know it yet, or no longer.
-const COUNT_TRIES: u32 = 8;
-
-/// How often the poster's balance is read.
-const BALANCE_PERIOD: Duration = Duration::from_secs(10);
-
 /// What a poster works with.
 pub struct Poster {
     /// Client of the rollup's program.
@@ -51,13 +46,26 @@ pub struct BatchPoster {
     config: PosterConfig,
     builder: SubmitBuilder,
     planner: Planner,
-    /// The bytes of what is under way, to send them again.
-    bytes: HashMap<Signature, Transaction>,
+    /// What is under way: its bytes, to send them again, and what it costs at most.
+    sent: HashMap<Signature, Sent>,
     uncounted: VecDeque<(Signature, u32)>,
     /// Members of the committee of an epoch, once read.
     members: Option<(u64, usize)>,
-    balance_read: Option<Instant>,
+    started: Instant,
+    /// When balance and fees were read last.
+    funds_read: Option<Instant>,
+    purse: Purse,
+    runway: Runway,
+    /// What others lately paid for the rollup's account, in micro-lamports per compute unit.
+    others_pay: u64,
+    control: PosterControl,
     status: watch::Sender<PosterStatus>,
+}
+
+/// A post under way.
+struct Sent {
+    transaction: Transaction,
+    fee: u64,
 }
 
 /// Why one round could not be finished; the next one tries again.
@@ -82,10 +90,15 @@ impl BatchPoster {
         let poster = Self {
             builder: client.submit_builder(key.pubkey()),
             planner: Planner::new(config.clone()),
-            bytes: HashMap::new(),
+            sent: HashMap::new(),
             uncounted: VecDeque::new(),
             members: None,
-            balance_read: None,
+            started: Instant::now(),
+            funds_read: None,
+            purse: Purse::new(config.lamports_per_hour),
+            runway: Runway::default(),
+            others_pay: 0,
+            control: PosterControl::default(),
             client,
             key,
             source,
@@ -94,6 +107,11 @@ impl BatchPoster {
             status,
         };
         (poster, receiver)
+    }
+
+    /// What this poster is told by.
+    pub fn control(&self) -> PosterControl {
+        self.control.clone()
     }
 
     /// Posts until it is told to stop. No error ends it; a halt keeps it watching without posting.
@@ -120,8 +138,9 @@ impl BatchPoster {
         }
     }
 
-    /// One look at the chain, and at most one post.
+    /// One look at the chain, and the posts that follow from it.
     async fn tick(&mut self) -> Result<(), TickError> {
+        self.planner.order(self.control.orders());
         let recent = self.client.sender().recent().await?;
         let account = self.client.rollup_state().await?;
         let tip = *self.tip.borrow_and_update();
@@ -138,24 +157,45 @@ impl BatchPoster {
             self.count_later(post.signature);
         }
         for post in &step.expired {
-            tracing::warn!(to = post.to, signature = %post.signature, "post expired");
+            self.give_up(post);
         }
-        self.tell(&chain, tip, &step.action, step.expired.len())?;
+        self.tell(&chain, tip, &step.action)?;
         self.rebroadcast(&step.rebroadcast).await;
-        self.look_for_failures(chain.slot).await?;
-        let under_way = self.planner.in_flight();
-        self.bytes
-            .retain(|signature, _| under_way.iter().any(|post| post.signature == *signature));
-        if let Action::Post {
-            base,
-            preflight,
-            attempt,
-        } = step.action
-        {
-            self.post(&account, base, tip, recent, preflight, attempt).await?;
+        if let Err(error) = self.look_for_failures(chain.slot).await {
+            self.count_failure(&error);
         }
+        self.post_all(&account, &chain, tip, recent, step.action).await?;
+        let under_way = self.planner.in_flight();
+        self.sent
+            .retain(|signature, _| under_way.iter().any(|post| post.signature == *signature));
         self.count_landed().await?;
-        self.look_at_balance().await
+        self.look_at_funds().await
+    }
+
+    /// What the planner wants posted, one after the other; each builds on the one before.
+    async fn post_all(
+        &mut self,
+        account: &RollupAccount,
+        chain: &ChainView,
+        tip: u64,
+        recent: Recent,
+        mut action: Action,
+    ) -> Result<(), TickError> {
+        for _ in 0..self.config.burst {
+            let Action::Post {
+                base,
+                preflight,
+                attempt,
+            } = action
+            else {
+                break;
+            };
+            if !self.post(account, base, tip, recent, preflight, attempt).await? {
+                break;
+            }
+            action = self.planner.decide(chain, tip);
+        }
+        Ok(())
     }
 
     fn view(&self, account: &RollupAccount, recent: Recent, local: Option<&Settleable>) -> ChainView {
@@ -175,7 +215,7 @@ impl BatchPoster {
         }
     }
 
-    /// Posts the blocks after `base`, as many as fit.
+    /// Posts the blocks after `base`, as many as fit, and says whether that went well.
     async fn post(
         &mut self,
         account: &RollupAccount,
@@ -184,15 +224,19 @@ impl BatchPoster {
         recent: Recent,
         preflight: bool,
         attempt: u64,
-    ) -> Result<(), TickError> {
+    ) -> Result<bool, TickError> {
         let Some(submission) = self.submission(account, base, tip)? else {
-            return Ok(());
+            return Ok(false);
         };
         let members = self.members(submission.header.epoch).await?;
         let budget = Budget {
             units: SubmitBuilder::units(members, submission.roots.len(), attempt),
-            micro_lamports: self.config.micro_lamports.min(self.config.max_micro_lamports),
+            micro_lamports: self.price(),
         };
+        if !self.purse.take(budget.fee(), self.started.elapsed()) {
+            self.set_phase(PosterPhase::Idle(Idle::Spent));
+            return Ok(false);
+        }
         let transaction = self.builder.build(&self.key, &submission, budget, recent)?;
         let slot = account.observed_slot;
         let post = InFlight {
@@ -215,16 +259,43 @@ impl BatchPoster {
         let under_way = refused
             .as_ref()
             .is_none_or(|(class, _)| class.verdict == Verdict::Success || class.cause == Cause::Transport);
+        let fee = budget.fee();
         if under_way {
             self.planner.sent(post);
-            self.bytes.insert(post.signature, transaction);
-            self.status.send_modify(|status| status.counters.posts_sent += 1);
+            self.sent.insert(post.signature, Sent { transaction, fee });
+            self.status.send_modify(|status| {
+                status.counters.posts_sent += 1;
+                status.price = budget.micro_lamports;
+            });
+        } else {
+            self.purse.put_back(fee);
         }
-        if let Some((class, error)) = refused {
-            self.planner.refused(class, slot);
-            self.count(class, &error);
-        }
-        Ok(())
+        let Some((class, error)) = refused else {
+            return Ok(true);
+        };
+        self.planner.refused(class, slot);
+        self.count(class, &error);
+        Ok(false)
+    }
+
+    fn price(&self) -> u64 {
+        let config = &self.config;
+        fees::price(
+            config.micro_lamports,
+            config.max_micro_lamports,
+            self.others_pay,
+            self.status.borrow().oldest_unsettled,
+            config.patience,
+        )
+    }
+
+    /// A post that can no longer land costs nothing.
+    fn give_up(&mut self, post: &InFlight) {
+        tracing::warn!(to = post.to, signature = %post.signature, "post expired");
+        let fee = self.sent.remove(&post.signature).map_or(0, |sent| sent.fee);
+        self.purse.put_back(fee);
+        self.status
+            .send_modify(|status| status.counters.posts_expired += 1);
     }
 
     /// What is to be posted after `base`. Blocks of our own that do not fit together halt the poster.
@@ -290,8 +361,8 @@ impl BatchPoster {
 
     /// Sends the same bytes again; what comes of it shows in the account.
     async fn rebroadcast(&self, signatures: &[Signature]) {
-        for transaction in signatures.iter().filter_map(|s| self.bytes.get(s)) {
-            if let Err(error) = self.client.sender().send(transaction, false).await {
+        for sent in signatures.iter().filter_map(|s| self.sent.get(s)) {
+            if let Err(error) = self.client.sender().send(&sent.transaction, false).await {
                 tracing::debug!(%error, "rebroadcast");
             }
         }
@@ -316,138 +387,4 @@ impl BatchPoster {
         }
         Ok(())
     }
-
-    fn count_later(&mut self, signature: Signature) {
-        if self.uncounted.len() == MAX_UNCOUNTED {
-            self.uncounted.pop_front();
-        }
-        self.uncounted.push_back((signature, 0));
-    }
-
-    /// Now and then: how long the poster's money lasts.
-    async fn look_at_balance(&mut self) -> Result<(), TickError> {
-        if self
-            .balance_read
-            .is_some_and(|read| read.elapsed() < BALANCE_PERIOD)
-        {
-            return Ok(());
-        }
-        let lamports = self.client.balance(&self.key.pubkey()).await?;
-        self.balance_read = Some(Instant::now());
-        self.status.send_modify(|status| status.balance = Some(lamports));
-        Ok(())
-    }
-
-    /// Reads what landed posts cost and did. One round looks at a few, so that a backlog does not hold up posting.
-    async fn count_landed(&mut self) -> Result<(), TickError> {
-        for _ in 0..self.uncounted.len().min(self.config.max_in_flight) {
-            let Some((signature, tries)) = self.uncounted.pop_front() else {
-                break;
-            };
-            match self.client.landed(&signature).await? {
-                Some(landed) => self.count_post(&landed),
-                None if tries < COUNT_TRIES => self.uncounted.push_back((signature, tries + 1)),
-                None => tracing::debug!(%signature, "the node does not know a post that landed"),
-            }
-        }
-        Ok(())
-    }
-
-    fn count_post(&self, landed: &Landed) {
-        self.status.send_modify(|status| {
-            let counters = &mut status.counters;
-            counters.lamports_spent = counters.lamports_spent.saturating_add(landed.fee);
-            if landed.error.is_none() {
-                if landed.accepted().is_some() {
-                    counters.posts_accepted += 1;
-                    status.units = landed.units;
-                    status.verification_units = landed.verification_units;
-                } else {
-                    counters.posts_noop += 1;
-                }
-            }
-        });
-    }
-
-    fn count_failure(&self, error: &TickError) {
-        match error {
-            TickError::Chain(chain) => self.count(chain.classify(), chain),
-            TickError::Source(_) => {
-                tracing::warn!(%error, "poster");
-                self.count_label("source");
-            }
-        }
-    }
-
-    fn count(&self, class: Classified, error: &dyn std::error::Error) {
-        let (cause, verdict) = (class.cause.label(), class.verdict);
-        if verdict == Verdict::Halt {
-            tracing::error!(cause, %error, "post refused: a person must act");
-        } else {
-            tracing::warn!(cause, ?verdict, %error, "post");
-        }
-        self.count_label(cause);
-    }
-
-    fn count_label(&self, label: &'static str) {
-        self.status.send_modify(|status| {
-            *status.counters.failures.entry(label).or_default() += 1;
-        });
-    }
-
-    fn tell(&self, chain: &ChainView, tip: u64, action: &Action, expired: usize) -> Result<(), TickError> {
-        let phase = match *action {
-            Action::Post { .. } => PosterPhase::Posting,
-            Action::Idle(Idle::UpToDate | Idle::InFlight) => PosterPhase::Posting,
-            Action::Idle(idle) => PosterPhase::Idle(idle),
-            Action::Halt(halt) => PosterPhase::Halted(halt),
-        };
-        self.set_phase(phase);
-        let made = |height| {
-            self.block(height)
-                .map(|block| block.map(|block| block.header.timestamp_ms))
-        };
-        let behind = tip > chain.height;
-        let oldest = if behind {
-            made(chain.height.saturating_add(1))?
-        } else {
-            None
-        };
-        let newest = if behind { made(tip)? } else { None };
-        let lag = match (oldest, newest) {
-            (Some(oldest), Some(newest)) => newest.saturating_sub(oldest),
-            _ => 0,
-        };
-        let age = oldest.map_or(Duration::ZERO, |made| {
-            now().saturating_sub(Duration::from_millis(made))
-        });
-        self.status.send_modify(|status| {
-            status.slot = chain.slot;
-            status.chain_height = chain.height;
-            status.tip = tip;
-            status.in_flight = self.planner.in_flight().len();
-            status.oldest_unsettled = age;
-            status.lag = Duration::from_millis(lag);
-            status.counters.posts_expired += u64::try_from(expired).unwrap_or(u64::MAX);
-        });
-        Ok(())
-    }
-
-    fn set_phase(&self, phase: PosterPhase) {
-        let before = self.status.borrow().phase;
-        if before == phase {
-            return;
-        }
-        match phase {
-            PosterPhase::Halted(halt) => tracing::error!(%halt, "poster halted"),
-            _ => tracing::info!(?before, ?phase, "poster"),
-        }
-        self.status.send_modify(|status| status.phase = phase);
-    }
-}
-
-fn now() -> Duration {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or(Duration::ZERO)
 }

@@ -61,6 +61,10 @@ pub struct PosterStatus {
     pub units: Option<u64>,
     /// Lamports that the poster has, as last read.
     pub balance: Option<u64>,
+    /// How long they last at the rate at which they were spent lately; `None` while nothing is spent.
+    pub runway: Option<Duration>,
+    /// Micro-lamports per compute unit that the last post offered.
+    pub price: u64,
     /// When the loop last went round: a watchdog can see it hang.
     pub last_tick: Option<Instant>,
 }

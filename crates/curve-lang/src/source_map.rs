@@ -1,12 +1,14 @@
 //! Where the machine's instructions come from.
 
-use curvevm::{Fault, Program};
+use curvevm::{Fault, Program, Trap};
 
 /// The lines of a program's instructions, as its own marks say them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourceMap {
     file: String,
     functions: Vec<FunctionMap>,
+    /// Names and messages.
+    errors: Vec<(String, String)>,
 }
 
 /// The lines of one function's instructions.
@@ -32,6 +34,11 @@ impl SourceMap {
         Self {
             file: program.files.first().cloned().unwrap_or_default(),
             functions: functions.collect(),
+            errors: program
+                .errors
+                .iter()
+                .map(|error| (error.name.clone(), error.message.clone()))
+                .collect(),
         }
     }
 
@@ -56,9 +63,26 @@ impl SourceMap {
 
     /// The trap and where in the source it happened: `split.curve:31:5: division by zero`.
     pub fn describe(&self, fault: &Fault) -> String {
+        let what = self.describe_trap(fault.trap);
         match self.locate(fault.function, fault.pc) {
-            Some((line, column)) => format!("{}:{line}:{column}: {}", self.file, fault.trap),
-            None => fault.trap.to_string(),
+            Some((line, column)) => format!("{}:{line}:{column}: {what}", self.file),
+            None => what,
+        }
+    }
+
+    /// The trap with the program's own names.
+    fn describe_trap(&self, trap: Trap) -> String {
+        match trap {
+            Trap::Revert(at) => match self.errors.get(usize::from(at)) {
+                Some((name, message)) if message.is_empty() => format!("fails with `{name}`"),
+                Some((name, message)) => format!("fails with `{name}`: {message}"),
+                None => trap.to_string(),
+            },
+            Trap::InvariantViolated(at) => match self.functions.get(usize::from(at)) {
+                Some(function) => format!("the invariant `{}` does not hold", function.name),
+                None => trap.to_string(),
+            },
+            _ => trap.to_string(),
         }
     }
 }

@@ -37,7 +37,7 @@ fn interfaces_say_what_callers_need() {
         "Pays out at once. What rounding leaves over is the second one's."
     );
     assert_eq!(views[0].result.as_ref().unwrap().scalars, ["u64", "u64"]);
-    assert_eq!(events[0].fields[1].ty, "Asset");
+    assert_eq!(events[0].fields[2].ty, "Asset");
     let names: Vec<&str> = errors.iter().map(|error| error.name.as_str()).collect();
     assert_eq!(names, ["Insufficient", "Unspent", "NotAPercentage"]);
     assert_eq!(state[2].docs, "What the first one gets of every hundred.");

@@ -2,6 +2,8 @@
 
 mod common;
 
+use std::{fs, path::Path};
+
 use curve_lang::{
     Checked, check,
     diagnostic::{Code, Diagnostic, Style, render},
@@ -39,6 +41,46 @@ fn codes_of(source: &str) -> Vec<Code> {
     codes(&check(source))
 }
 
+fn snapshot(name: &str, text: &str) {
+    let file = name.replace([' ', '`'], "_").replace([',', ':', '\''], "");
+    insta::with_settings!({ prepend_module_to_snapshot => false, snapshot_path => "diagnostics/snapshots", omit_expression => true }, {
+        insta::assert_snapshot!(file, text);
+    });
+}
+
+/// The snapshots of this file and of `wrong.rs`.
+fn snapshots() -> Vec<String> {
+    let folders = ["tests/diagnostics/snapshots", "tests/wrong"];
+    let files = folders.iter().flat_map(|folder| {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path())
+    });
+    files
+        .filter(|path| path.extension().is_some_and(|end| end == "snap"))
+        .map(|path| fs::read_to_string(path).unwrap())
+        .collect()
+}
+
+#[test]
+fn every_code_is_in_a_snapshot() {
+    let all = snapshots();
+    assert!(all.len() >= 300, "{} snapshots", all.len());
+    for code in Code::ALL {
+        let shown = format!("[{code}]: ");
+        assert!(
+            all.iter().any(|text| text.contains(&shown)),
+            "{code} is in no snapshot"
+        );
+    }
+    let count = |what: &str| all.iter().filter(|text| text.contains(what)).count();
+    println!(
+        "{} snapshots, {} with notes, {} with fixes",
+        all.len(),
+        count("= note: "),
+        count("help: ")
+    );
+}
+
 #[test]
 fn diagnostics_look_like_this() {
     let cases = cases();
@@ -47,10 +89,7 @@ fn diagnostics_look_like_this() {
         let checked = check(&source);
         assert!(!checked.diagnostics.is_empty(), "nothing is said about {name}");
         let shown = render(&checked.diagnostics, "example.curve", &source, Style::Plain);
-        let file = name.replace([' ', '`'], "_").replace([',', ':', '\''], "");
-        insta::with_settings!({ prepend_module_to_snapshot => false, snapshot_path => "diagnostics/snapshots", omit_expression => true }, {
-            insta::assert_snapshot!(file, format!("{source}\n{shown}"));
-        });
+        snapshot(&name, &format!("{source}\n{shown}"));
     }
 }
 
@@ -93,7 +132,12 @@ fn codes_without_examples_are_reached() {
         (Code::TooLarge, format!("program p;\nstate {{ {wide} }}")),
     ];
     for (code, source) in &cases {
-        assert!(codes_of(source).contains(code), "{code}: {:?}", codes_of(source));
+        let checked = check(source);
+        assert!(codes(&checked).contains(code), "{code}: {:?}", codes(&checked));
+        snapshot(
+            &format!("{code} by itself"),
+            &render(&checked.diagnostics, "example.curve", source, Style::Plain),
+        );
     }
     let failing = check("program p;\ntest \"t\" { for all x in 3..9 { assert x < 5; } }");
     let reports = run_reference_tests(&failing.program, TestOptions::default());

@@ -151,6 +151,19 @@ Example:
     Man,
 }
 
+impl Command {
+    /// Whether the result is to be JSON.
+    pub const fn json(&self) -> bool {
+        match self {
+            Self::Check(args) => args.json,
+            Self::Run(args) => args.json,
+            Self::Test(args) => args.json,
+            Self::Gas(args) => args.json,
+            _ => false,
+        }
+    }
+}
+
 /// Programs.
 #[derive(Args, Debug)]
 pub struct Files {

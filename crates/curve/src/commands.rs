@@ -14,13 +14,15 @@ mod trace;
 use std::path::Path;
 
 use clap::CommandFactory as _;
-use curve_lang::{Artifact, Options, compile};
+use curve_lang::{Artifact, Options, compile, diagnostic::Diagnostics};
+use serde::Serialize;
 
 use crate::{
     Error, Verdict,
     cli::{Cli, Command},
     files::{self, Source},
-    lsp, report,
+    lsp,
+    report::{self, Report},
     shell::Shell,
 };
 
@@ -59,20 +61,44 @@ struct Compiled {
     artifact: Artifact,
 }
 
+/// A program that does not compile, for machines.
+#[derive(Serialize)]
+struct Broken {
+    ok: bool,
+    file: String,
+    diagnostics: Vec<Report>,
+}
+
 /// Reads and compiles a program. If it has errors, they are shown, and there is nothing.
-fn read_and_compile(path: &Path, shell: &mut Shell) -> Result<Option<Compiled>, Error> {
-    let source = files::read_source(path)?;
-    Ok(compiled(source, true, shell))
+fn read_and_compile(path: &Path, json: bool, shell: &mut Shell) -> Result<Option<Compiled>, Error> {
+    compiled(files::read_source(path)?, true, json, shell)
 }
 
 /// Compiles a program. If it has errors, they are shown, and there is nothing.
-fn compiled(source: Source, optimise: bool, shell: &mut Shell) -> Option<Compiled> {
+fn compiled(
+    source: Source,
+    optimise: bool,
+    json: bool,
+    shell: &mut Shell,
+) -> Result<Option<Compiled>, Error> {
     match compile(&source.text, &options(&source, optimise)) {
-        Ok(artifact) => Some(Compiled { source, artifact }),
+        Ok(artifact) => Ok(Some(Compiled { source, artifact })),
+        Err(diagnostics) if json => {
+            shell.json(&broken(&diagnostics, source))?;
+            Ok(None)
+        }
         Err(diagnostics) => {
             report::show(&diagnostics, &source, shell);
-            None
+            Ok(None)
         }
+    }
+}
+
+fn broken(diagnostics: &Diagnostics, source: Source) -> Broken {
+    Broken {
+        ok: false,
+        diagnostics: report::reports(diagnostics, &source.text),
+        file: source.name,
     }
 }
 

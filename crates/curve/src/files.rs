@@ -124,9 +124,10 @@ fn bounded(from: impl io::Read, path: &Path, what: &'static str, max: u64) -> Re
 
 /// The programs in a directory, by name.
 fn programs_in(directory: &Path) -> io::Result<Vec<PathBuf>> {
+    let plain = |path: PathBuf| path.strip_prefix(".").map(Path::to_owned).unwrap_or(path);
     let mut found: Vec<PathBuf> = fs::read_dir(directory)?
         .take(MAX_LISTED)
-        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter_map(|entry| Some(plain(entry.ok()?.path())))
         .filter(|path| path.extension().is_some_and(|end| end == EXTENSION))
         .collect();
     found.sort();
@@ -143,11 +144,10 @@ pub fn named_or_here(named: &[PathBuf]) -> Result<Vec<PathBuf>, Error> {
         path: here.to_owned(),
         source,
     })?;
-    if found.is_empty() {
-        return Err(Error::NoFile { got: 0 });
+    match found.is_empty() {
+        true => Err(Error::NoFile { got: 0 }),
+        false => Ok(found),
     }
-    let plain = |path: PathBuf| path.strip_prefix(here).map(Path::to_owned).unwrap_or(path);
-    Ok(found.into_iter().map(plain).collect())
 }
 
 /// The file that is named, or else the only program of this directory.

@@ -39,6 +39,7 @@ mod state;
 use std::{ffi::OsString, process::ExitCode};
 
 use clap::Parser as _;
+use serde_json::json;
 
 pub use self::error::Error;
 use self::{cli::Cli, shell::Shell};
@@ -82,6 +83,10 @@ pub fn main_from(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         // Whoever read our output has seen enough.
         Err(error) if error.is_broken_pipe() => ExitCode::SUCCESS,
         Err(error) => {
+            if cli.command.json() {
+                // Whoever reads it also sees the exit code.
+                let _ = shell.json(&json!({ "ok": false, "error": error.to_string(), "hint": error.hint() }));
+            }
             shell.error(&error);
             ExitCode::from(USAGE)
         }

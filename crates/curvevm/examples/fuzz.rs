@@ -1,5 +1,5 @@
-//! Fuzzes decoder, verifier and interpreter: `fuzz CASES SEED`. Every case is a random program, whole, damaged, or damaged
-//! as bytes, and can be run again alone by its seed: `fuzz 1 SEED`.
+//! Fuzzes decoder, verifier and interpreter: `fuzz CASES SEED`. Every case is a random program or one of `tests/programs`,
+//! whole, damaged, or damaged as bytes, and can be run again alone by its seed: `fuzz 1 SEED`.
 
 #[path = "../tests/common/generate.rs"]
 mod generate;
@@ -11,6 +11,11 @@ use generate::{Rng, damage, program};
 use trial::{Tally, trial};
 
 const GAS: u64 = 300_000;
+/// Programs by hand.
+const WRITTEN: [&str; 2] = [
+    include_str!("../tests/programs/counter.casm"),
+    include_str!("../tests/programs/everything.casm"),
+];
 
 fn main() {
     let mut args = std::env::args()
@@ -18,10 +23,11 @@ fn main() {
         .map(|arg| arg.parse::<u64>().expect("a number"));
     let (cases, first) = (args.next().unwrap_or(100_000), args.next().unwrap_or(0));
     let (mut machine, mut tally) = (Machine::new(), Tally::default());
+    let written = WRITTEN.map(|text| Program::assemble(text).expect("assembly"));
     let mut undecoded = 0u64;
     for seed in (first..).take(usize::try_from(cases).expect("a count")) {
         let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            case(&mut machine, seed, &mut tally)
+            case(&mut machine, &written, seed, &mut tally)
         }));
         match result {
             Ok(decoded) => undecoded += u64::from(!decoded),
@@ -47,13 +53,18 @@ fn main() {
     );
 }
 
-fn case(machine: &mut Machine, seed: u64, tally: &mut Tally) -> bool {
+fn case(machine: &mut Machine, written: &[Program], seed: u64, tally: &mut Tally) -> bool {
     let mut rng = Rng(seed);
-    let mut program = program(&mut rng, true);
-    match seed % 4 {
+    let mut program = match written.get(rng.below(8)) {
+        Some(program) => program.clone(),
+        None => program(&mut rng, true),
+    };
+    match rng.below(4) {
         0 => {}
         1 | 2 => {
-            damage(&mut rng, &mut program);
+            for _ in 0..=rng.below(3) {
+                damage(&mut rng, &mut program);
+            }
         }
         _ => {
             let mut bytes = program.encode();

@@ -12,23 +12,25 @@
 
 mod activation;
 mod math;
+mod meaning;
 mod memory;
 mod run;
 mod window;
 mod world;
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use activation::{Activation, Resume, Stage};
-use memory::Memory;
+pub(crate) use meaning::Threaded;
+use memory::{Memory, Unread};
 use run::{Core, Exit, Trace, Untraced};
 use window::Window;
 pub(crate) use window::words_of;
 use world::{Scene, World, address};
 
 use crate::{
-    Address, DecodeError, Effects, Fault, Host, Instr, Kind, Selector, Trap, Type, Value, Verified,
-    codec::decode_values, isa::Code, limits::MAX_CALL_DEPTH, verify::Op,
+    Address, DecodeError, Effects, Fault, Host, Instr, Kind, Selector, Trap, Value, Verified, isa::Code,
+    limits::MAX_CALL_DEPTH, verify::Op,
 };
 
 /// A quantity of gas: ten are one simple instruction.
@@ -62,6 +64,16 @@ pub enum Entrance<'a> {
     Entry(&'a str),
     /// A view, by name.
     View(&'a str),
+}
+
+impl fmt::Display for Entrance<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Init => f.write_str("init"),
+            Self::Entry(name) => write!(f, "entry {name}"),
+            Self::View(name) => write!(f, "view {name}"),
+        }
+    }
 }
 
 /// What became of a call that was carried out.
@@ -107,6 +119,8 @@ pub enum CallError {
 pub struct Machine {
     core: Core,
     memory: Memory,
+    chain: Vec<Activation>,
+    results: Vec<u64>,
 }
 
 /// An instruction that is about to run.
@@ -218,15 +232,16 @@ impl Machine {
         runner: &mut dyn Runner,
     ) -> Result<Outcome, CallError> {
         let (code, function) = find(host, call)?;
-        let types: Vec<Type> = code.program().functions[usize::from(function)]
-            .params
-            .iter()
-            .map(|field| field.ty)
-            .collect();
-        let args = decode_values(&types, call.args)?;
         self.core.gas = call.gas.0;
         self.core.returns.clear();
         self.memory.clear();
+        let mut window = Window::new(&mut self.core.stack, 0);
+        let params = &code.params[usize::from(function)];
+        match self.memory.decode(params, call.args, window.at_mut(0)) {
+            Ok(()) => {}
+            Err(Unread::Malformed(error)) => return Err(error.into()),
+            Err(Unread::Full(_)) => unreachable!("the memory is larger than sixteen byte strings"),
+        }
         let mut execution = Execution {
             core: &mut self.core,
             world: World {
@@ -235,9 +250,11 @@ impl Machine {
                 effects: Effects::default(),
                 scene: Scene::default(),
             },
-            chain: Vec::new(),
+            chain: &mut self.chain,
+            results: &mut self.results,
         };
-        let result = execution.execute(code, function, call, &args, runner);
+        let result = execution.execute(code, function, call, runner);
+        execution.chain.clear();
         let left = match &result {
             Err(fault) if fault.trap == Trap::OutOfGas => 0,
             _ => execution.core.gas,
@@ -258,15 +275,14 @@ fn find(host: &dyn Host, call: &Call) -> Result<(Arc<Verified>, u16), CallError>
         let index = code.program().function(name)?;
         right(code.program().functions[usize::from(index)].kind).then_some(index)
     };
-    let (function, entrance) = match call.entrance {
-        Entrance::Init => (code.init(), "init".to_owned()),
-        Entrance::Entry(name) => {
-            let function = named(name, |kind| matches!(kind, Kind::Entry { .. }));
-            (function, format!("entry {name}"))
-        }
-        Entrance::View(name) => (named(name, |kind| kind == Kind::View), format!("view {name}")),
+    let function = match call.entrance {
+        Entrance::Init => code.init(),
+        Entrance::Entry(name) => named(name, |kind| matches!(kind, Kind::Entry { .. })),
+        Entrance::View(name) => named(name, |kind| kind == Kind::View),
     };
-    let function = function.ok_or(CallError::NoSuchFunction { entrance })?;
+    let function = function.ok_or_else(|| CallError::NoSuchFunction {
+        entrance: call.entrance.to_string(),
+    })?;
     Ok((code, function))
 }
 
@@ -275,7 +291,9 @@ struct Execution<'a> {
     core: &'a mut Core,
     world: World<'a>,
     /// The programs in the chain of calls, the running one last.
-    chain: Vec<Activation>,
+    chain: &'a mut Vec<Activation>,
+    /// Results of the running program's function while its invariants run, which call no other program.
+    results: &'a mut Vec<u64>,
 }
 
 impl Execution<'_> {
@@ -284,7 +302,6 @@ impl Execution<'_> {
         code: Arc<Verified>,
         function: u16,
         call: &Call,
-        args: &[Value],
         runner: &mut dyn Runner,
     ) -> Result<Success, Fault> {
         let scene = Scene {
@@ -297,11 +314,9 @@ impl Execution<'_> {
         self.core.pc = first.first(function).wrapping_add(1);
         let admitted = self.admit(&first);
         self.chain.push(first);
-        let begun = admitted.and_then(|()| self.enter()).and_then(|()| {
-            let mut window = Window::new(&mut self.core.stack, 0);
-            self.world.memory.put(args, window.at_mut(0))
-        });
-        begun.map_err(|trap| self.fault(trap))?;
+        admitted
+            .and_then(|()| self.enter())
+            .map_err(|trap| self.fault(trap))?;
         let results = self.drive(runner)?;
         Ok(Success {
             results,
@@ -352,14 +367,14 @@ impl Execution<'_> {
         self.world.pay(caller, program, payment)
     }
 
-    /// Begins the function of the last activation.
+    /// Begins the function of the last activation. Its arguments are in place.
     fn enter(&mut self) -> Result<(), Trap> {
         let running = self.chain.last().expect("just pushed");
         self.world.scene = running.scene;
         self.begin(running.function)
     }
 
-    /// Pays for a function of the running program and clears its registers.
+    /// Pays for a function of the running program and clears its registers behind the parameters.
     fn begin(&mut self, function: u16) -> Result<(), Trap> {
         let running = self.chain.last().expect("just pushed");
         let frame = running.code.frames[usize::from(function)];
@@ -370,7 +385,7 @@ impl Execution<'_> {
         core.gas = core.gas.checked_sub(cost).ok_or(Trap::OutOfGas)?;
         core.pc = running.first(function);
         let end = running.base.saturating_add(frame.words.into());
-        core.stack[running.base..end].fill(0);
+        core.stack[running.base.saturating_add(frame.params.into())..end].fill(0);
         (core.base, core.top) = (running.base, end);
         Ok(())
     }
@@ -382,7 +397,8 @@ impl Execution<'_> {
         let next = match running.stage {
             Stage::Body => {
                 let words = running.code.frames[usize::from(running.function)].results;
-                running.results = window.at(at)[..words.into()].to_vec();
+                self.results.clear();
+                self.results.extend(&window.at(at)[..words.into()]);
                 0
             }
             Stage::Invariant(n) if window.bool(at) => n.wrapping_add(1),
@@ -398,13 +414,13 @@ impl Execution<'_> {
         }
         let done = self.chain.pop().expect("a program returned");
         match self.chain.last() {
-            None => Ok(Some(done.values(self.world.memory))),
+            None => Ok(Some(done.values(self.world.memory, self.results))),
             Some(caller) => {
                 self.world.scene = caller.scene;
                 let resume = done.resume;
                 (self.core.pc, self.core.base, self.core.top) = (resume.pc, resume.base, resume.top);
                 let mut window = Window::new(&mut self.core.stack, self.core.base);
-                window.at_mut(resume.results)[..done.results.len()].copy_from_slice(&done.results);
+                window.at_mut(resume.results)[..self.results.len()].copy_from_slice(self.results);
                 Ok(None)
             }
         }
@@ -442,13 +458,12 @@ impl Execution<'_> {
             top: self.core.top,
             results: results_at,
         };
-        self.admit(&next)?;
-        self.chain.push(next);
-        self.enter()?;
         self.core
             .stack
             .copy_within(from..from.saturating_add(params), base);
-        Ok(())
+        self.admit(&next)?;
+        self.chain.push(next);
+        self.enter()
     }
 }
 

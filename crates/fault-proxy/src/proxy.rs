@@ -12,6 +12,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::Value;
 use tokio::net::TcpListener;
+use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -73,10 +74,18 @@ struct Shared {
     faults: Mutex<Faults>,
     numbers: Mutex<HashMap<String, u64>>,
     memory: Mutex<Memory>,
+    freeze: Mutex<Option<Freeze>>,
     tally: Tally,
     /// Transactions on their way although they were acknowledged.
     late: TaskTracker,
     shutdown: CancellationToken,
+}
+
+/// A call that is never answered.
+struct Freeze {
+    calls_before: u64,
+    reach_node: bool,
+    reached: oneshot::Sender<()>,
 }
 
 impl FaultProxy {
@@ -98,6 +107,7 @@ impl FaultProxy {
             faults: Mutex::default(),
             numbers: Mutex::default(),
             memory: Mutex::default(),
+            freeze: Mutex::default(),
             tally: Tally::default(),
             late: TaskTracker::new(),
             shutdown: shutdown.clone(),
@@ -130,6 +140,23 @@ impl FaultProxy {
         *self.shared.faults.lock().expect("setting does not panic") = faults;
     }
 
+    /// After `calls` more calls, one is never answered; with `reach_node`, the node gets it all the same. Ends when that is
+    /// so: the moment to kill the client. Takes the place of what was asked before.
+    pub fn freeze_after(&self, calls: u64, reach_node: bool) -> impl Future<Output = ()> + use<> {
+        let (reached, when) = oneshot::channel();
+        *self.shared.freeze.lock().expect("setting does not panic") = Some(Freeze {
+            calls_before: calls,
+            reach_node,
+            reached,
+        });
+        async move {
+            // Given up for another one, it never ends.
+            if when.await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        }
+    }
+
     /// How often each fault struck.
     pub fn tally(&self) -> BTreeMap<Fault, u64> {
         self.shared.tally.read()
@@ -156,6 +183,9 @@ async fn serve(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
     let Some(call) = Call::read(&body) else {
         return shared.forward(&body).await.map_or_else(gone, answer::whole);
     };
+    if let Some(freeze) = shared.frozen() {
+        shared.freeze(freeze, &body).await;
+    }
     let faults = *shared.faults.lock().expect("setting does not panic");
     let mut dice = Dice::new(shared.seed, &call.method, shared.number(&call.method));
     let wait = dice.up_to(faults.latency);
@@ -202,6 +232,27 @@ impl Shared {
         let number = numbers.entry(method.to_owned()).or_default();
         *number += 1;
         *number
+    }
+
+    /// Whether this is the call that is never answered.
+    fn frozen(&self) -> Option<Freeze> {
+        let mut freeze = self.freeze.lock().expect("setting does not panic");
+        let next = freeze.as_mut()?;
+        let Some(left) = next.calls_before.checked_sub(1) else {
+            return freeze.take();
+        };
+        next.calls_before = left;
+        None
+    }
+
+    async fn freeze(&self, freeze: Freeze, body: &Bytes) {
+        if freeze.reach_node {
+            // What the node says does not matter: nobody hears it.
+            let _ = self.forward(body).await;
+        }
+        // Nobody may wait for it any more.
+        let _ = freeze.reached.send(());
+        self.shutdown.cancelled().await;
     }
 
     /// An answer instead of the node's.

@@ -235,3 +235,19 @@ async fn what_is_no_call_passes_and_what_is_too_large_does_not() {
     let large = post(" ".repeat(2 << 20)).await.unwrap();
     assert_eq!(large.status().as_u16(), 413);
 }
+
+#[tokio::test]
+async fn one_call_is_never_answered() {
+    let stage = Stage::new(1).await;
+    for reach_node in [false, true] {
+        let before = stage.reached();
+        let frozen = stage.proxy.freeze_after(1, reach_node);
+        stage.call("getSlot", json!([])).await;
+        tokio::select! {
+            answered = stage.raw("getSlot", json!([])) => panic!("{answered:?}"),
+            () = frozen => {}
+        }
+        assert_eq!(stage.reached(), before + 1 + u64::from(reach_node));
+        stage.call("getSlot", json!([])).await;
+    }
+}

@@ -139,4 +139,12 @@ pub enum LocalnetError {
         /// What it should have been at least.
         expected: u64,
     },
+    /// The chain did not do what it was told by [`crate::Localnet::roll_back`] and its like.
+    #[error("{method}: {source}")]
+    Control {
+        /// The RPC method.
+        method: &'static str,
+        /// What the chain said.
+        source: Box<ClientError>,
+    },
 }

@@ -13,7 +13,8 @@
 //! - it listens on loopback only, and never fetches anything from another cluster;
 //! - a port that was asked for and is taken is refused by name, before anything starts;
 //! - programs arrive as on any cluster, by loader transactions (`settlement::deploy`), never by writing accounts;
-//! - it models neither forks nor congestion nor lost transactions; put a proxy in front of its RPC for those.
+//! - of itself it models neither forks nor congestion nor lost transactions: [`Localnet::roll_back`] drops what has landed,
+//!   [`Localnet::stop_slots`] makes time stand still, and `fault-proxy`, before its RPC, does the rest.
 //!
 //! Surfpool is heavy to build, so product crates depend on this one for tests only.
 //!
@@ -27,7 +28,9 @@
 
 mod chain;
 mod config;
+mod control;
 mod ports;
 
 pub use chain::Localnet;
 pub use config::{Airdrop, LocalnetConfig, LocalnetError, PortUse};
+pub use control::Snapshot;

@@ -109,3 +109,35 @@ async fn a_second_chain_on_the_same_port_is_told_which_port() {
     assert!(taken, "{error}");
     chain.stop().await.unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn slots_stop_and_accounts_are_rolled_back() {
+    let payer = Keypair::new();
+    let chain = start(&payer).await;
+    let rpc = RpcClient::new(chain.rpc_url().to_owned());
+    let balance = async || rpc.get_balance(&payer.pubkey()).await.unwrap();
+    let before = chain
+        .snapshot(&[payer.pubkey(), Keypair::new().pubkey()])
+        .await
+        .unwrap();
+    chain.set_balance(&payer.pubkey(), 7).await.unwrap();
+    assert_eq!(balance().await, 7);
+    chain.roll_back(&before).await.unwrap();
+    assert_eq!(balance().await, 10 * SOL);
+
+    chain.stop_slots().await.unwrap();
+    let stopped = rpc.get_slot().await.unwrap();
+    // Longer than a slot: a chain that went on would show it.
+    tokio::time::sleep(2 * localnet::LocalnetConfig::default().slot_time).await;
+    assert!(rpc.get_slot().await.unwrap() <= stopped + 1);
+    chain.resume_slots().await.unwrap();
+    let went_on = async {
+        while rpc.get_slot().await.unwrap() < stopped + 3 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(30), went_on)
+        .await
+        .unwrap();
+    chain.stop().await.unwrap();
+}

@@ -16,7 +16,7 @@ use solana_transaction_error::TransactionError;
 use crate::account::{CommitteeAccount, RollupAccount};
 pub use crate::instructions::{committee_address, rollup_address};
 use crate::transaction::unsigned_len;
-use crate::{Budget, Landed, Sender, SettlementError, SubmitBuilder, instructions, outcome};
+use crate::{Budget, Landed, Sender, SettlementError, SubmitBuilder, instructions, outcome, rpc_client};
 
 /// Longest that one RPC call may take.
 const RPC_TIMEOUT: Duration = Duration::from_secs(10);
@@ -39,7 +39,15 @@ pub struct RollupClient {
 impl RollupClient {
     /// A client of `program` at an RPC endpoint; reads and confirms at `commitment`.
     pub fn new(rpc_url: &str, program: Pubkey, commitment: CommitmentConfig) -> Self {
-        let rpc = RpcClient::new_with_timeout_and_commitment(rpc_url.to_owned(), RPC_TIMEOUT, commitment);
+        Self::with_endpoints(&[rpc_url.to_owned()], program, commitment)
+    }
+
+    /// A client of `program` at several RPC endpoints of one cluster ([`rpc_client`]).
+    ///
+    /// # Panics
+    /// Without any URL.
+    pub fn with_endpoints(rpc_urls: &[String], program: Pubkey, commitment: CommitmentConfig) -> Self {
+        let rpc = rpc_client(rpc_urls, RPC_TIMEOUT, commitment);
         Self::with_rpc(Arc::new(rpc), program, commitment)
     }
 

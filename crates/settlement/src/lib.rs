@@ -21,9 +21,11 @@
 mod account;
 mod client;
 pub mod deploy;
+mod endpoints;
 mod error;
 mod instructions;
 mod outcome;
+mod price;
 mod probe;
 mod send;
 mod submit;
@@ -32,6 +34,7 @@ mod verdict;
 
 pub use account::{CommitteeAccount, RollupAccount};
 pub use client::{RollupClient, committee_address, rollup_address};
+pub use endpoints::rpc_client;
 pub use error::SettlementError;
 pub use outcome::Landed;
 pub use probe::{Cluster, ProgramStatus};

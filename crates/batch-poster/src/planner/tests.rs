@@ -61,6 +61,7 @@ fn post(slot: u64, to: u64) -> InFlight {
 fn planner(rank: u32) -> Planner {
     Planner::new(PosterConfig {
         rank,
+        max_in_flight: 3,
         ..PosterConfig::default()
     })
 }
@@ -223,22 +224,55 @@ fn failures_pause_longer_and_longer_and_progress_ends_that() {
 }
 
 #[test]
-fn which_errors_halt() {
-    let refused = Cause::Refused(ProgramError::SignatureInvalid);
+fn no_error_halts_and_a_refusal_is_said() {
+    let refusal = ProgramError::SignatureInvalid;
     let cases = [
-        (class(Verdict::Halt, refused), true),
-        (class(Verdict::Halt, Cause::Funds), false),
-        (class(Verdict::Halt, Cause::NotDeployed), false),
-        (class(Verdict::Retry, Cause::Transport), false),
-        (class(Verdict::Resign, Cause::Unknown), false),
-        (class(Verdict::Success, Cause::Processed), false),
+        (
+            class(Verdict::Halt, Cause::Refused(refusal)),
+            Idle::Refused(refusal),
+        ),
+        (class(Verdict::Halt, Cause::Funds), Idle::BackOff),
+        (class(Verdict::Halt, Cause::NotDeployed), Idle::BackOff),
+        (class(Verdict::Retry, Cause::Transport), Idle::BackOff),
+        (class(Verdict::Resign, Cause::Unknown), Idle::BackOff),
     ];
-    for (class, halts) in cases {
+    for (class, idle) in cases {
         let mut planner = planner(0);
+        planner.step(&view(1, 0), 4, None);
         planner.refused(class, 1);
-        let action = planner.step(&view(1_000, 0), 4, None).action;
-        assert_eq!(matches!(action, Action::Halt(_)), halts, "{class:?}");
+        let action = planner.step(&view(1, 0), 4, None).action;
+        assert_eq!(action, Action::Idle(idle), "{class:?}");
+        let later = planner.step(&view(1_000, 0), 4, None).action;
+        assert!(matches!(later, Action::Post { preflight: true, .. }), "{later:?}");
     }
+    let mut planner = planner(0);
+    planner.step(&view(1, 0), 4, None);
+    planner.refused(class(Verdict::Success, Cause::Processed), 1);
+    assert_eq!(base_of(planner.step(&view(1, 0), 4, None).action), Some(0));
+}
+
+#[test]
+fn the_operator_stops_and_flushes() {
+    let mut second = planner(1);
+    let waits = |action| assert_eq!(action, Action::Idle(Idle::NotOurTurn));
+    waits(second.step(&view(1, 0), 4, None).action);
+    second.refused(class(Verdict::Retry, Cause::Node), 1);
+    second.order(Orders {
+        flush_to: 4,
+        ..Orders::default()
+    });
+    assert_eq!(base_of(second.step(&view(1, 0), 9, None).action), Some(0));
+    second.order(Orders {
+        stopped: true,
+        flush_to: 4,
+    });
+    let stopped = second.step(&view(1, 0), 9, None).action;
+    assert_eq!(stopped, Action::Idle(Idle::Stopped));
+    second.order(Orders {
+        flush_to: 4,
+        ..Orders::default()
+    });
+    waits(second.step(&view(1, 4), 9, None).action);
 }
 
 #[test]
@@ -284,7 +318,7 @@ proptest! {
     #[test]
     fn it_always_gets_there(fates in proptest::collection::vec(0..4u8, 1..60), rank in 0..3u32) {
         let mut planner = planner(rank);
-        let limit = PosterConfig::default().max_in_flight;
+        let limit = planner.config.max_in_flight;
         let tip = 40;
         let (mut height, mut fates) = (0u64, fates.into_iter());
         for slot in 0..4_000u64 {

@@ -52,6 +52,9 @@ macro_rules! tokens {
         }
 
         impl TokenKind {
+            /// All reserved words.
+            pub const KEYWORDS: &[&str] = &[$($word),*];
+
             /// The keyword that is spelled so.
             pub fn keyword(word: &str) -> Option<Self> {
                 match word {

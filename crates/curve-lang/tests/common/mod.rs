@@ -2,6 +2,8 @@
 #![allow(dead_code, reason = "not every test needs all of it")]
 
 pub mod generate;
+pub mod spoil;
+pub mod world;
 
 use std::{fs, path::Path};
 

@@ -181,7 +181,7 @@ impl Answer<'_> {
     }
 
     /// With names for the addresses that have one.
-    fn with_names(&self, text: &str) -> String {
+    pub fn with_names(&self, text: &str) -> String {
         let names = self.state.names.iter();
         names.fold(text.to_owned(), |text, (address, name)| {
             text.replace(&address.to_string(), name)

@@ -44,10 +44,8 @@ pub fn read(
         .iter()
         .filter(|found| found.severity() == Severity::Error);
     if let Some(error) = errors.next() {
-        let at = places
-            .iter()
-            .position(|place| place.end >= error.span.start as usize)
-            .unwrap_or(0);
+        let before = |place: &Range<usize>| place.start <= error.span.start as usize;
+        let at = places.iter().rposition(before).unwrap_or(0);
         let (word, place) = words
             .iter()
             .zip(&places)

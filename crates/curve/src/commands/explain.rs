@@ -23,7 +23,35 @@ fn explain(text: &str, shell: &mut Shell) -> Result<(), Error> {
         (None, Some(code)) => code.explanation(),
         (None, None) => return Err(Error::NoCode { got: text.to_owned() }),
     };
-    shell.raw(explanation.as_bytes())
+    shell.raw(wrapped(&explanation).as_bytes())
+}
+
+/// Columns that a person reads with ease.
+const WIDTH: usize = 96;
+
+/// Paragraphs in lines of [`WIDTH`]; programs as they are.
+fn wrapped(text: &str) -> String {
+    let mut out = String::new();
+    let mut in_program = false;
+    for line in text.lines() {
+        in_program ^= line.starts_with("```");
+        let mut column = 0usize;
+        for word in line.split_inclusive(' ').filter(|_| !in_program) {
+            let width = word.chars().count();
+            if column > 0 && column.saturating_add(width) > WIDTH {
+                out.truncate(out.trim_end().len());
+                out.push('\n');
+                column = 0;
+            }
+            out.push_str(word);
+            column = column.saturating_add(width);
+        }
+        if in_program {
+            out.push_str(line);
+        }
+        out.push('\n');
+    }
+    out
 }
 
 fn list(shell: &mut Shell) -> Result<(), Error> {

@@ -51,7 +51,7 @@ struct Line {
 
 pub fn run(args: &GasArgs, shell: &mut Shell) -> Result<Verdict, Error> {
     let source = files::read_source(&files::named_or_only(args.file.as_ref())?)?;
-    let Some(compiled) = compiled(source, true, shell) else {
+    let Some(compiled) = compiled(source, true, args.json, shell)? else {
         return Ok(Verdict::Findings);
     };
     match &args.function {
@@ -80,8 +80,8 @@ fn table(Compiled { source, artifact }: Compiled, json: bool, shell: &mut Shell)
     } = &table;
     shell.line(format!("{}: program {program}, {bytes} bytes", source.name))?;
     let head = format!(
-        "{:<10} {:<24} {:>12} {:>13} {:>7}",
-        "", "", "worst gas", "instructions", "bytes"
+        "{:<35} {:>12} {:>13} {:>7}",
+        "function", "worst gas", "instructions", "bytes"
     );
     shell.line(shell.ink(Ink::Head, &head))?;
     for Row {

@@ -9,7 +9,7 @@ use crate::{
 };
 
 pub fn run(args: &RunArgs, shell: &mut Shell) -> Result<Verdict, Error> {
-    let Some(Compiled { source, artifact }) = read_and_compile(&args.file, shell)? else {
+    let Some(Compiled { source, artifact }) = read_and_compile(&args.file, args.json, shell)? else {
         return Ok(Verdict::Findings);
     };
     let target = Target {

@@ -3,14 +3,14 @@
 use std::{path::Path, sync::Arc};
 
 use curve_lang::{
-    Artifact,
+    Artifact, compile,
     diagnostic::{Diagnostics, Style, render},
     span::LineIndex,
     testing::{TestFailure, TestOptions, TestReport, run_machine_tests, run_reference_tests},
 };
 use serde::Serialize;
 
-use super::{Compiled, count, read_and_compile};
+use super::{Broken, Compiled, broken, count, options};
 use crate::{
     Error, Verdict,
     cli::TestArgs,
@@ -29,6 +29,8 @@ struct Answer {
     failed: usize,
     seed: u64,
     tests: Vec<Test>,
+    /// Programs that do not compile.
+    broken: Vec<Broken>,
 }
 
 /// How one test went.
@@ -64,12 +66,20 @@ pub fn run(args: &TestArgs, shell: &mut Shell) -> Result<Verdict, Error> {
         ..Answer::default()
     };
     for path in files::named_or_here(&args.files.files)? {
-        let Some(compiled) = read_and_compile(&path, shell)? else {
-            answer.ok = false;
-            continue;
+        let source = files::read_source(&path)?;
+        let artifact = match compile(&source.text, &options(&source, true)) {
+            Ok(artifact) => artifact,
+            Err(diagnostics) => {
+                if !args.json {
+                    report::show(&diagnostics, &source, shell);
+                }
+                answer.ok = false;
+                answer.broken.push(broken(&diagnostics, source));
+                continue;
+            }
         };
-        let tests = tests(compiled, &path, args, shell.style());
-        if !args.json {
+        let tests = tests(Compiled { source, artifact }, &path, args, shell.style());
+        if !args.json && !(tests.is_empty() && args.filter.is_some()) {
             print(&path, &tests, shell)?;
         }
         answer.tests.extend(tests);

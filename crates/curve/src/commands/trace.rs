@@ -13,7 +13,7 @@ use crate::{
 };
 
 pub fn run(args: &TraceArgs, shell: &mut Shell) -> Result<Verdict, Error> {
-    let Some(Compiled { source, artifact }) = read_and_compile(&args.file, shell)? else {
+    let Some(Compiled { source, artifact }) = read_and_compile(&args.file, false, shell)? else {
         return Ok(Verdict::Findings);
     };
     let target = Target {
@@ -25,8 +25,9 @@ pub fn run(args: &TraceArgs, shell: &mut Shell) -> Result<Verdict, Error> {
     let code = session.code().clone();
     let mut recorder = Recorder::new(&code, args.steps);
     let answer = session.call(shell, Some(&mut |step| recorder.step(step)))?;
-    recorder.print(&source.text, shell)?;
-    shell.line(format!("\n{}", shell.ink(Ink::Head, &answer.call())))?;
+    shell.line(shell.ink(Ink::Head, &answer.call()))?;
+    recorder.print(&source.text, &|text| answer.with_names(text), shell)?;
+    shell.line("")?;
     answer.print(shell)?;
     if let Err(failure) = &answer.result {
         let drawn = failure.render(&source, shell.style());
@@ -39,6 +40,8 @@ pub fn run(args: &TraceArgs, shell: &mut Shell) -> Result<Verdict, Error> {
 struct Record {
     function: u16,
     pc: u16,
+    /// What the function was given, if it begins here.
+    params: Option<Vec<Option<Value>>>,
     /// Registers that it changed, if it is known by now.
     changes: Vec<(usize, Value)>,
 }
@@ -79,13 +82,13 @@ impl<'a> Recorder<'a> {
         let registers: Vec<Option<Value>> = (0..function.register_types().count())
             .map(|at| step.register(at))
             .collect();
-        if matches!(self.previous, None | Some(Opcode::Call)) {
-            // A function that is entered begins anew.
-            self.frames.remove(&step.function);
+        let going_on = self.frames.remove(&step.function);
+        let going_on = going_on.filter(|_| self.previous != Some(Opcode::Call));
+        if let Some(frame) = &going_on {
+            self.settle(frame, &registers);
         }
-        if let Some(frame) = self.frames.remove(&step.function) {
-            self.settle(&frame, &registers);
-        }
+        let given = || registers.iter().take(function.params.len()).cloned().collect();
+        let params = going_on.is_none().then(given);
         if self.previous == Some(Opcode::Ret) {
             // Whoever returned does not go on.
             let returned = self.records.back().map(|record| record.function);
@@ -104,6 +107,7 @@ impl<'a> Recorder<'a> {
         self.records.push_back(Record {
             function: step.function,
             pc: step.pc,
+            params,
             changes: Vec::new(),
         });
         self.ran = self.ran.saturating_add(1);
@@ -127,40 +131,67 @@ impl<'a> Recorder<'a> {
             .collect();
     }
 
-    fn print(&self, source: &str, shell: &mut Shell) -> Result<(), Error> {
+    fn print(&self, source: &str, named: &dyn Fn(&str) -> String, shell: &mut Shell) -> Result<(), Error> {
         let hidden = self.ran.saturating_sub(self.records.len() as u64);
         if hidden > 0 {
             let note = format!("{hidden} instructions before these are not shown: see --steps");
             shell.line(shell.ink(Ink::Faint, &note))?;
         }
         let lines: Vec<&str> = source.lines().collect();
-        let program = self.code.program();
         let mut last = None;
-        for Record {
-            function,
-            pc,
-            changes,
-        } in &self.records
-        {
-            let line = program.locate(*function, *pc).map_or(0, |place| place.line);
-            let declared = &program.functions[usize::from(*function)];
+        for record in &self.records {
+            let Record { function, pc, .. } = record;
+            let line = self
+                .code
+                .program()
+                .locate(*function, *pc)
+                .map_or(0, |place| place.line);
+            if last.map(|(function, _)| function) != Some(*function) || record.params.is_some() {
+                shell.line(format!("\n{}", named(&self.head(record))))?;
+            }
             if last.replace((*function, line)) != Some((*function, line)) {
                 let text = usize::try_from(line)
                     .ok()
                     .and_then(|line| lines.get(line.checked_sub(1)?));
-                let head = format!("{line:>4} | {}", text.copied().unwrap_or_default().trim());
-                let name = shell.ink(Ink::Faint, &declared.name);
-                shell.line(format!("{}  {name}", shell.ink(Ink::Head, &head)))?;
+                let text = format!("{line:>4} | {}", text.copied().unwrap_or_default().trim());
+                shell.line(shell.ink(Ink::Head, &text))?;
             }
-            let gas = self.code.instruction_gas(*function, *pc).unwrap_or_default().0;
-            let instr = program.show(&declared.code[usize::from(*pc)]);
-            let changes: Vec<String> = changes
-                .iter()
-                .map(|(at, value)| format!("r{at} = {value}"))
-                .collect();
-            let row = format!("{pc:>8}  {instr:<36} {gas:>7}  {}", changes.join(", "));
-            shell.line(row.trim_end())?;
+            shell.line(named(&self.row(record)))?;
         }
         Ok(())
+    }
+
+    /// The function, and what it was given if it begins.
+    fn head(&self, record: &Record) -> String {
+        let function = &self.code.program().functions[usize::from(record.function)];
+        let Some(params) = &record.params else {
+            return format!("{}, going on", function.name);
+        };
+        let given = function.params.iter().zip(params).enumerate();
+        let given = given
+            .filter_map(|(at, (field, value))| Some(format!("r{at} {} = {}", field.name, value.as_ref()?)));
+        let given: Vec<String> = given.collect();
+        format!("{}  {}", function.name, given.join(", "))
+            .trim_end()
+            .to_owned()
+    }
+
+    fn row(&self, record: &Record) -> String {
+        let Record {
+            function,
+            pc,
+            changes,
+            ..
+        } = record;
+        let program = self.code.program();
+        let gas = self.code.instruction_gas(*function, *pc).unwrap_or_default().0;
+        let instr = program.show(&program.functions[usize::from(*function)].code[usize::from(*pc)]);
+        let changes: Vec<String> = changes
+            .iter()
+            .map(|(at, value)| format!("r{at} = {value}"))
+            .collect();
+        format!("{pc:>8}  {instr:<36} {gas:>7}  {}", changes.join(", "))
+            .trim_end()
+            .to_owned()
     }
 }

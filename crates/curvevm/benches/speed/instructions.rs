@@ -83,9 +83,18 @@ const HARDEST: &[(&str, &[Value])] = &[
     ),
 ];
 
+/// Gas for a nanosecond, where the suggested costs come from.
+const GAS_PER_NS: f64 = 6.0;
+
+/// What an instruction of so many nanoseconds should cost: in steps of five, and ten at least.
+fn suggested(ns: f64) -> u64 {
+    let steps = (ns * GAS_PER_NS / 5.0).ceil() as u64;
+    (steps * 5).max(10)
+}
+
 /// Nanoseconds beside gas, for every instruction that goes on behind itself.
 pub fn table() -> String {
-    let mut text = String::from("| instruction | ns | gas | gas/ns |\n|---|---|---|---|\n");
+    let mut text = String::from("| instruction | ns | gas | gas/ns | suggested |\n|---|---|---|---|---|\n");
     let empty = measure(None);
     for spec in TABLE {
         let ends = spec.opcode.is_terminator() && spec.mnemonic != "jump";
@@ -96,7 +105,12 @@ pub fn table() -> String {
         let copies = COPIES as f64;
         let (ns, gas) = ((ns - empty.0) / copies, (gas - empty.1) / copies);
         let name = spec.mnemonic;
-        writeln!(text, "| `{name}` | {ns:.1} | {gas:.0} | {:.0} |", gas / ns).expect("memory");
+        let (rate, suggested) = (gas / ns, suggested(ns));
+        writeln!(
+            text,
+            "| `{name}` | {ns:.1} | {gas:.0} | {rate:.0} | {suggested} |"
+        )
+        .expect("memory");
     }
     text
 }

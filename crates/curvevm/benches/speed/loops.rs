@@ -64,7 +64,8 @@ const CALL: &str = include_str!("../../tests/programs/counter.casm");
 
 const K: u64 = 0x9e37_79b9_7f4a_7c15;
 const M: u64 = 0xbf58_476d_1ce4_e5b9;
-const X: u64 = 1_000_000_000_000;
+/// A pool's reserves: the product of one with a payment has more than 64 bits.
+const X: u64 = 3_000_000_000_000_000;
 
 fn native_mix(n: u64, k: u64, m: u64) -> u64 {
     let (mut acc, mut i) = (0u64, 0u64);

@@ -42,7 +42,15 @@ impl Writer {
     }
 
     /// # Panics
-    /// If a byte string is longer than a type can say. Values that went through [`Value::is_of`] are not.
+    /// If it is longer than a type can say. Values that went through [`Value::is_of`] are not.
+    pub fn byte_string(&mut self, bytes: &[u8]) {
+        let length = u16::try_from(bytes.len()).expect("a byte string of at most 1024 bytes");
+        self.bytes.extend(length.to_le_bytes());
+        self.bytes.extend(bytes);
+    }
+
+    /// # Panics
+    /// As [`Self::byte_string`].
     pub fn value(&mut self, value: &Value) {
         match value {
             Value::U64(n) => self.bytes.extend(n.to_le_bytes()),
@@ -51,16 +59,12 @@ impl Writer {
             Value::Bool(b) => self.byte((*b).into()),
             Value::Address(address) => self.bytes.extend(address.as_bytes()),
             Value::Hash(digest) => self.bytes.extend(digest),
-            Value::Bytes(bytes) => {
-                let length = u16::try_from(bytes.len()).expect("a byte string of at most 1024 bytes");
-                self.bytes.extend(length.to_le_bytes());
-                self.bytes.extend(bytes);
-            }
+            Value::Bytes(bytes) => self.byte_string(bytes),
         }
     }
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
     pub fn ty(&mut self) -> Result<Type, DecodeError> {
         Ok(match self.byte()? {
             0 => Type::U64,
@@ -84,17 +88,19 @@ impl Reader<'_> {
             Type::Bool => Value::Bool(self.bool()?),
             Type::Address => Value::Address(Address::new(self.array()?)),
             Type::Hash => Value::Hash(self.array()?),
-            Type::Bytes(bound) => {
-                let length = usize::from(u16::from_le_bytes(self.array()?));
-                let max = usize::from(bound.min(MAX_BYTES));
-                if length > max {
-                    let got = length as u64;
-                    let what = "bytes of a byte string";
-                    return self.error(Malformed::TooMany { what, got, max });
-                }
-                Value::Bytes(self.take(length)?.to_vec())
-            }
+            Type::Bytes(bound) => Value::Bytes(self.byte_string(bound)?.to_vec()),
         })
+    }
+
+    /// A byte string of at most `bound` bytes.
+    pub fn byte_string(&mut self, bound: u16) -> Result<&'a [u8], DecodeError> {
+        let length = usize::from(u16::from_le_bytes(self.array()?));
+        let max = usize::from(bound.min(MAX_BYTES));
+        if length > max {
+            let (what, got) = ("bytes of a byte string", length as u64);
+            return self.error(Malformed::TooMany { what, got, max });
+        }
+        self.take(length)
     }
 
     pub fn bool(&mut self) -> Result<bool, DecodeError> {

@@ -35,6 +35,11 @@ macro_rules! table {
             $($internal,)*
         }
 
+        impl Code {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$name,)* $(Self::$internal,)*];
+        }
+
         impl From<Opcode> for Code {
             fn from(op: Opcode) -> Self {
                 match op {

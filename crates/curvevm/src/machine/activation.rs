@@ -15,8 +15,6 @@ pub struct Activation {
     pub base: usize,
     /// Frames of the programs before it.
     pub bottom: usize,
-    /// Words of the function's results, while invariants run.
-    pub results: Vec<u64>,
     /// Where the calling program goes on.
     pub resume: Resume,
 }
@@ -49,7 +47,6 @@ impl Activation {
             stage: Stage::Body,
             base,
             bottom,
-            results: Vec::new(),
             resume: Resume::default(),
         }
     }
@@ -68,9 +65,9 @@ impl Activation {
         self.code.frames[usize::from(function)].start as usize
     }
 
-    /// The function's results.
-    pub fn values(&self, memory: &Memory) -> Vec<Value> {
+    /// The function's results, from their words.
+    pub fn values(&self, memory: &Memory, words: &[u64]) -> Vec<Value> {
         let function = &self.code.program().functions[usize::from(self.function)];
-        memory.values(&function.results, &self.results)
+        memory.values(&function.results, words)
     }
 }

@@ -35,7 +35,7 @@ pub fn mul_wide(a: u128, b: u128) -> (u128, u128) {
 /// Quotient and remainder of a number of 256 bits, `high` below `divisor`: Knuth's algorithm D with two digits of 64 bits.
 fn div_wide(high: u128, low: u128, divisor: u128) -> (u128, u128) {
     if high == 0 {
-        return (low / divisor, low % divisor);
+        return quotient(low, divisor);
     }
     let shift = divisor.leading_zeros();
     let divisor = divisor << shift;
@@ -51,10 +51,17 @@ fn div_wide(high: u128, low: u128, divisor: u128) -> (u128, u128) {
     ((q1 << 64) | q0, rest >> shift)
 }
 
+/// Quotient and rest, with one division.
+#[inline]
+fn quotient(a: u128, b: u128) -> (u128, u128) {
+    let quotient = a / b;
+    (quotient, a.wrapping_sub(quotient.wrapping_mul(b)))
+}
+
 /// One digit of the quotient of `high·2⁶⁴ + next`, and the rest. The divisor's highest bit is set and it is above `high`.
 fn digit(high: u128, next: u128, divisor: u128) -> (u128, u128) {
     let (d1, d0) = (divisor >> 64, divisor & LOW);
-    let (mut q, mut rest) = (high / d1, high % d1);
+    let (mut q, mut rest) = quotient(high, d1);
     while q > LOW || q.wrapping_mul(d0) > ((rest << 64) | next) {
         q = q.wrapping_sub(1);
         rest = rest.wrapping_add(d1);
@@ -81,16 +88,17 @@ pub fn mul_div(a: u128, b: u128, c: u128, round: Round) -> Option<u128> {
 pub fn mul_div_64(a: u64, b: u64, c: u64, round: Round) -> Option<u64> {
     let product = u128::from(a).wrapping_mul(b.into());
     let (quotient, rest) = match u64::try_from(product) {
-        Ok(small) => (u128::from(small / c), small % c != 0),
-        Err(_) => (product / u128::from(c), !product.is_multiple_of(c.into())),
+        Ok(small) => (u128::from(small / c), u128::from(small % c)),
+        Err(_) => quotient(product, c.into()),
     };
-    u64::try_from(rounded(quotient, rest, round)?).ok()
+    u64::try_from(rounded(quotient, rest != 0, round)?).ok()
 }
 
 /// `a / b`; `b` is not 0.
 #[inline]
 pub fn div(a: u128, b: u128, round: Round) -> Option<u128> {
-    rounded(a / b, round == Round::Up && !a.is_multiple_of(b), round)
+    let (quotient, rest) = quotient(a, b);
+    rounded(quotient, rest != 0, round)
 }
 
 #[inline]

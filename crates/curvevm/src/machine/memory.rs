@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::{
-    Address, Limit, Trap, Type, Value,
+    Address, DecodeError, Limit, Trap, Type, Value,
     codec::{Reader, Writer},
     limits::MAX_MEMORY_BYTES,
     machine::window::{bytes_of, words_of},
@@ -65,73 +65,105 @@ impl Memory {
     /// The encoding of a record in registers.
     pub fn encode(&self, types: &[Type], words: &[u64]) -> Vec<u8> {
         let mut writer = Writer::default();
-        self.write(types, words, |value| writer.value(&value));
+        each(types, words, |ty, own| self.write(&mut writer, ty, own));
         writer.bytes
     }
 
     /// The values of a record in registers.
     pub fn values(&self, types: &[Type], words: &[u64]) -> Vec<Value> {
         let mut values = Vec::with_capacity(types.len());
-        self.write(types, words, |value| values.push(value));
+        each(types, words, |ty, own| values.push(self.value(ty, own)));
         values
     }
 
-    fn write(&self, types: &[Type], words: &[u64], mut each: impl FnMut(Value)) {
-        let mut rest = words;
-        for ty in types {
-            let (own, after) = rest.split_at(ty.words());
-            each(self.value(*ty, own));
-            rest = after;
+    fn write(&self, writer: &mut Writer, ty: Type, words: &[u64]) {
+        match ty {
+            Type::U64 | Type::I64 => writer.bytes.extend(words[0].to_le_bytes()),
+            Type::U128 | Type::Fix => writer.bytes.extend(wide(words).to_le_bytes()),
+            Type::Bool => writer.byte(words[0] as u8),
+            Type::Address | Type::Hash => writer.bytes.extend(long(words)),
+            Type::Bytes(_) => writer.byte_string(self.get(words[0])),
         }
     }
 
     /// The value of a register.
     pub fn value(&self, ty: Type, words: &[u64]) -> Value {
-        let wide = || u128::from(words[0]) | (u128::from(words[1]) << 64);
-        let bytes = || bytes_of(&[words[0], words[1], words[2], words[3]]);
         match ty {
             Type::U64 => Value::U64(words[0]),
             Type::I64 => Value::I64(words[0].cast_signed()),
-            Type::U128 => Value::U128(wide()),
-            Type::Fix => Value::Fix(wide()),
+            Type::U128 => Value::U128(wide(words)),
+            Type::Fix => Value::Fix(wide(words)),
             Type::Bool => Value::Bool(words[0] != 0),
-            Type::Address => Value::Address(Address::new(bytes())),
-            Type::Hash => Value::Hash(bytes()),
+            Type::Address => Value::Address(Address::new(long(words))),
+            Type::Hash => Value::Hash(long(words)),
             Type::Bytes(_) => Value::Bytes(self.get(words[0]).to_vec()),
         }
     }
 
-    /// Puts a record into registers.
-    pub fn put(&mut self, values: &[Value], words: &mut [u64]) -> Result<(), Trap> {
-        let mut rest = words;
-        for value in values {
-            let (own, after) = rest.split_at_mut(value.ty().words());
-            match value {
-                Value::U64(n) => own[0] = *n,
-                Value::I64(n) => own[0] = n.cast_unsigned(),
-                Value::Bool(b) => own[0] = (*b).into(),
-                Value::U128(n) | Value::Fix(n) => own.copy_from_slice(&[*n as u64, (*n >> 64) as u64]),
-                Value::Address(address) => own.copy_from_slice(&words_of(address.as_bytes())),
-                Value::Hash(digest) => own.copy_from_slice(&words_of(digest)),
-                Value::Bytes(bytes) => own[0] = self.keep(bytes)?,
-            }
-            rest = after;
-        }
-        Ok(())
-    }
-
     /// Puts an encoded record into registers.
-    pub fn decode(&mut self, types: &[Type], bytes: &[u8], words: &mut [u64]) -> Result<(), Trap> {
+    pub fn decode(&mut self, types: &[Type], bytes: &[u8], words: &mut [u64]) -> Result<(), Unread> {
         let mut reader = Reader::new(bytes);
         let mut rest = words;
         for ty in types {
-            let value = reader.value(*ty).map_err(|_| Trap::CorruptState)?;
             let (own, after) = rest.split_at_mut(ty.words());
-            self.put(&[value], own)?;
+            self.read(&mut reader, *ty, own)?;
             rest = after;
         }
-        reader.end().map_err(|_| Trap::CorruptState)
+        Ok(reader.end()?)
     }
+
+    fn read(&mut self, reader: &mut Reader, ty: Type, words: &mut [u64]) -> Result<(), Unread> {
+        match ty {
+            Type::U64 | Type::I64 => words[0] = u64::from_le_bytes(reader.array()?),
+            Type::U128 | Type::Fix => {
+                let n = u128::from_le_bytes(reader.array()?);
+                words.copy_from_slice(&[n as u64, (n >> 64) as u64]);
+            }
+            Type::Bool => words[0] = reader.bool()?.into(),
+            Type::Address | Type::Hash => words.copy_from_slice(&words_of(&reader.array()?)),
+            Type::Bytes(bound) => words[0] = self.keep(reader.byte_string(bound)?)?,
+        }
+        Ok(())
+    }
+}
+
+/// Why an encoded record does not come into registers.
+#[derive(Debug)]
+pub enum Unread {
+    /// It is no encoding of its types.
+    Malformed(DecodeError),
+    /// There is no memory for its byte strings.
+    Full(Trap),
+}
+
+impl From<DecodeError> for Unread {
+    fn from(error: DecodeError) -> Self {
+        Self::Malformed(error)
+    }
+}
+
+impl From<Trap> for Unread {
+    fn from(trap: Trap) -> Self {
+        Self::Full(trap)
+    }
+}
+
+/// Each of a record's types with its words.
+fn each(types: &[Type], words: &[u64], mut then: impl FnMut(Type, &[u64])) {
+    let mut rest = words;
+    for ty in types {
+        let (own, after) = rest.split_at(ty.words());
+        then(*ty, own);
+        rest = after;
+    }
+}
+
+fn wide(words: &[u64]) -> u128 {
+    u128::from(words[0]) | (u128::from(words[1]) << 64)
+}
+
+fn long(words: &[u64]) -> [u8; 32] {
+    bytes_of(&[words[0], words[1], words[2], words[3]])
 }
 
 /// The length of a byte string in a register.

@@ -41,6 +41,13 @@ impl<'a> Window<'a> {
         self.0[usize::from(word)] = value;
     }
 
+    /// Sets a word, and returns it.
+    #[inline(always)]
+    pub fn put(&mut self, word: u16, value: u64) -> u64 {
+        self.set(word, value);
+        value
+    }
+
     #[inline(always)]
     pub fn bool(&self, word: u16) -> bool {
         self.get(word) != 0

@@ -3,7 +3,7 @@
 use rollup_abi::{Digest, sha256};
 
 use super::{
-    memory::Memory,
+    memory::{Memory, Unread},
     window::{Window, bytes_of, words_of},
 };
 use crate::{
@@ -78,7 +78,7 @@ impl World<'_> {
             }
             Code::MapHas => {
                 let key = self.key(&program.slots[op.imm as usize], w.at(op.b));
-                w.set(op.a, self.stored(&key, |value| value.is_some()).into());
+                w.set(op.a, self.has(&key).into());
             }
             Code::MapRemove => {
                 let key = self.key(&program.slots[op.imm as usize], w.at(op.a));
@@ -114,16 +114,28 @@ impl World<'_> {
         sha256(&[domain::ITEM, &slot.hash, &self.memory.encode(&slot.keys, keys)])
     }
 
-    fn stored<T>(&self, key: &Digest, read: impl FnOnce(Option<&[u8]>) -> T) -> T {
+    fn has(&self, key: &Digest) -> bool {
         match self.effects.storage.get(&(self.scene.program, *key)) {
-            Some(changed) => read(changed.as_deref()),
-            None => read(self.host.storage(&self.scene.program, key).as_deref()),
+            Some(changed) => changed.is_some(),
+            None => self.host.storage(&self.scene.program, key).is_some(),
         }
     }
 
     fn load(&mut self, key: &Digest, types: &[Type], words: &mut [u64]) -> Result<(), Trap> {
-        match self.stored(key, |value| value.map(<[u8]>::to_vec)) {
-            Some(value) => self.memory.decode(types, &value, words),
+        let below;
+        let value = match self.effects.storage.get(&(self.scene.program, *key)) {
+            Some(changed) => changed.as_deref(),
+            None => {
+                below = self.host.storage(&self.scene.program, key);
+                below.as_deref()
+            }
+        };
+        match value {
+            Some(value) => match self.memory.decode(types, value, words) {
+                Ok(()) => Ok(()),
+                Err(Unread::Malformed(_)) => Err(Trap::CorruptState),
+                Err(Unread::Full(trap)) => Err(trap),
+            },
             None => {
                 let length = types.iter().map(|ty| ty.words()).sum();
                 words[..length].fill(0);
@@ -157,11 +169,14 @@ impl World<'_> {
 
     /// Moves an amount.
     pub fn pay(&mut self, from: Address, to: Address, amount: u64) -> Result<(), Trap> {
+        if amount == 0 {
+            return Ok(());
+        }
         let rest = self
             .balance(&from)
             .checked_sub(amount)
             .ok_or(Trap::InsufficientBalance)?;
-        if amount == 0 || from == to {
+        if from == to {
             return Ok(());
         }
         let sum = self.balance(&to).checked_add(amount).ok_or(Trap::Overflow)?;
@@ -173,12 +188,10 @@ impl World<'_> {
         if self.effects.events.len() >= MAX_EVENTS {
             return Err(Trap::LimitReached(Limit::Events));
         }
-        let kind = &program.program().events[op.imm as usize];
-        let types: Vec<Type> = kind.fields.iter().map(|field| field.ty).collect();
         self.effects.events.push(Event {
             program: self.scene.program,
             event: op.imm as u16,
-            data: self.memory.encode(&types, w.at(op.a)),
+            data: self.memory.encode(&program.events[op.imm as usize], w.at(op.a)),
         });
         Ok(())
     }

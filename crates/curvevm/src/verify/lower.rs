@@ -52,6 +52,8 @@ pub struct Builder {
     pub costs: Vec<u64>,
     pub frames: Vec<Frame>,
     pub packs: Vec<Vec<Type>>,
+    /// Instructions of the longest block.
+    pub longest: usize,
 }
 
 /// One function on its way.
@@ -91,6 +93,8 @@ impl Builder {
             let op = lowering.op(pc, instr, &mut self.packs);
             self.plain.push(op);
         }
+        let blocks = function.code.split_inclusive(|instr| instr.op.ends_block());
+        self.longest = blocks.map(<[Instr]>::len).fold(self.longest, usize::max);
         let targets: BTreeSet<usize> = function.code.iter().filter_map(target).collect();
         let fused = fuse(&self.plain[lowering.start..], &targets);
         self.code.extend(fused);

@@ -4,8 +4,10 @@ use std::{collections::BTreeMap, fmt};
 
 use rollup_abi::{Digest, sha256};
 
-use super::{Op, Summary, lower::Builder};
-use crate::{Function, Gas, Instr, Interface, Kind, Opcode, Program, Type, Value, domain};
+use super::{Summary, lower::Builder};
+use crate::{
+    Field, Function, Gas, Instr, Interface, Kind, Opcode, Program, Type, Value, domain, machine::Threaded,
+};
 
 /// The hash of a program's encoding.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -22,9 +24,9 @@ pub struct Verified {
     program: Program,
     hash: CodeHash,
     /// All functions, as the machine runs them.
-    pub(crate) code: Vec<Op>,
+    pub(crate) code: Threaded,
     /// All functions, instruction by instruction, for who wants to see each.
-    pub(crate) plain: Vec<Op>,
+    pub(crate) plain: Threaded,
     costs: Vec<u64>,
     pub(crate) frames: Vec<Frame>,
     pub(crate) slots: Vec<SlotInfo>,
@@ -33,6 +35,10 @@ pub struct Verified {
     /// Types of the registers of each `pack`.
     pub(crate) packs: Vec<Vec<Type>>,
     pub(crate) interfaces: Vec<Selector>,
+    /// Types of the parameters of each function.
+    pub(crate) params: Vec<Vec<Type>>,
+    /// Types of the fields of each event.
+    pub(crate) events: Vec<Vec<Type>>,
     pub(crate) invariants: Vec<u16>,
     exports: BTreeMap<Selector, u16>,
     words: Vec<Vec<u16>>,
@@ -90,12 +96,14 @@ impl Verified {
             slots: program.slots.iter().map(SlotInfo::new).collect(),
             wide: program.constants.iter().map(wide).collect(),
             interfaces: program.interfaces.iter().map(Interface::selector).collect(),
+            params: program.functions.iter().map(|f| types(&f.params)).collect(),
+            events: program.events.iter().map(|event| types(&event.fields)).collect(),
             invariants: invariants.map(|(index, _)| index).collect(),
             exports: exports.collect(),
             words: summaries.iter().map(|s| s.words.clone()).collect(),
             worst: summaries.iter().map(|s| s.worst).collect(),
-            code: builder.code,
-            plain: builder.plain,
+            code: Threaded::new(&builder.code, builder.longest),
+            plain: Threaded::new(&builder.plain, builder.longest),
             costs: builder.costs,
             frames: builder.frames,
             packs: builder.packs,
@@ -213,8 +221,12 @@ impl Function {
             Kind::View => true,
             Kind::Internal | Kind::Init { .. } | Kind::Invariant => return None,
         };
-        let params: Vec<Type> = self.params.iter().map(|field| field.ty).collect();
-        Some(Selector::new(view, &self.name, &params, &self.results))
+        Some(Selector::new(
+            view,
+            &self.name,
+            &types(&self.params),
+            &self.results,
+        ))
     }
 }
 
@@ -238,6 +250,10 @@ impl Selector {
         selector.copy_from_slice(&digest[..8]);
         Self(selector)
     }
+}
+
+fn types(fields: &[Field]) -> Vec<Type> {
+    fields.iter().map(|field| field.ty).collect()
 }
 
 fn wide(value: &Value) -> [u64; 4] {

@@ -426,8 +426,11 @@ pub fn damage(rng: &mut Rng, program: &mut Program) {
     let function = &mut program.functions[index];
     let registers = function.params.len() + function.registers.len();
     let length = function.code.len();
+    if length == 0 {
+        return;
+    }
     let pc = rng.below(length);
-    match rng.below(9) {
+    match rng.below(12) {
         0..=3 => {
             let instr = &mut function.code[pc];
             let at = rng.below(MAX_OPERANDS);
@@ -445,6 +448,20 @@ pub fn damage(rng: &mut Rng, program: &mut Program) {
             }
         }
         7 => function.results = rng.types(4),
+        8 => function.code.swap(pc, rng.below(length)),
+        9 => {
+            let copied = function.code[rng.below(length)];
+            function.code.insert(pc, copied);
+        }
+        10 => {
+            function.kind = match rng.below(5) {
+                0 => Kind::Internal,
+                1 => Kind::Init { payable: false },
+                2 => Kind::Entry { payable: true },
+                3 => Kind::View,
+                _ => Kind::Invariant,
+            }
+        }
         _ => {
             let at = rng.below(program.slots.len());
             program.slots[at].keys = rng.types(5);

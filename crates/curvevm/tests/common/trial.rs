@@ -5,8 +5,8 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use curvevm::{
-    Address, Call, CallError, Entrance, Gas, Kind, Machine, MemoryHost, Outcome, Program, Trap, TrapKind,
-    Type, Value, Verified, encode_values,
+    Address, Call, Entrance, Gas, Kind, Machine, MemoryHost, Outcome, Program, Trap, TrapKind, Type, Value,
+    Verified, encode_values,
 };
 
 use super::generate::Rng;
@@ -62,30 +62,29 @@ pub fn trial(machine: &mut Machine, rng: &mut Rng, program: Program, gas: u64, t
             args: &encode_values(&args),
             gas: Gas(gas),
         };
-        let twice = rng.chance(8);
-        check(machine, &mut host, &verified, index, &call, twice, tally);
+        let outcome = machine.call(&host, &call).expect("the call is well formed");
+        if rng.chance(2) {
+            let traced = machine.trace(&host, &call, |_| {});
+            assert_eq!(traced.as_ref(), Ok(&outcome), "traced instruction by instruction");
+        }
+        if rng.chance(16) {
+            let again = Machine::new().call(&host, &call);
+            assert_eq!(again.as_ref(), Ok(&outcome), "on a new machine");
+        }
+        check(outcome, &mut host, &verified, index, &call, tally);
     }
     true
 }
 
+/// What holds of every outcome.
 fn check(
-    machine: &mut Machine,
+    outcome: Outcome,
     host: &mut MemoryHost,
     verified: &Verified,
     index: u16,
     call: &Call,
-    twice: bool,
     tally: &mut Tally,
 ) {
-    let outcome = machine.call(host, call).expect("the call is well formed");
-    if twice {
-        let again = Machine::new().call(host, call);
-        assert_eq!(
-            again,
-            Ok::<Outcome, CallError>(outcome.clone()),
-            "a new machine does the same"
-        );
-    }
     assert!(outcome.gas_used <= call.gas, "gas above the limit");
     if let Some(worst) = verified.worst_gas(index) {
         let out = matches!(&outcome.result, Err(fault) if fault.trap == Trap::OutOfGas);

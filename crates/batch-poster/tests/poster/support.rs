@@ -4,7 +4,9 @@ use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use batch_poster::{BatchPoster, BlockSource, Poster, PosterConfig, PosterStatus, Settleable, SourceError};
+use batch_poster::{
+    BatchPoster, BlockSource, Poster, PosterConfig, PosterControl, PosterStatus, Settleable, SourceError,
+};
 use hotshot_types::bls::hash_to_curve;
 use hotshot_types::{Certificate2, Committee, Epoch, KeyPair, Member, NodeId, Phase2, Stake, VoteData};
 use localnet::{Airdrop, Localnet, LocalnetConfig};
@@ -37,6 +39,10 @@ pub struct Rollup {
 
 impl Rollup {
     pub async fn start(posters: usize) -> Self {
+        Self::start_with(posters, LocalnetConfig::default().slot_time).await
+    }
+
+    pub async fn start_with(posters: usize, slot_time: Duration) -> Self {
         let _ = tracing_subscriber::fmt()
             .with_max_level(tracing::Level::INFO)
             .with_test_writer()
@@ -53,6 +59,7 @@ impl Rollup {
         });
         let chain = Localnet::start(LocalnetConfig {
             airdrops: airdrops.collect(),
+            slot_time,
             ..LocalnetConfig::default()
         })
         .await
@@ -150,10 +157,19 @@ impl Rollup {
 
     /// Starts a poster on `blocks`.
     pub fn poster(&self, index: usize, blocks: &Blocks, rank: u32) -> Running {
+        let config = PosterConfig {
+            rank,
+            ..PosterConfig::default()
+        };
+        self.poster_at(&[self.chain.rpc_url().to_owned()], index, blocks, config)
+    }
+
+    /// Starts a poster that sees the chain through these endpoints.
+    pub fn poster_at(&self, urls: &[String], index: usize, blocks: &Blocks, config: PosterConfig) -> Running {
         let (poster, status) = BatchPoster::new(
             Poster {
-                client: RollupClient::new(
-                    self.chain.rpc_url(),
+                client: RollupClient::with_endpoints(
+                    urls,
                     self.client.program(),
                     CommitmentConfig::confirmed(),
                 ),
@@ -161,15 +177,14 @@ impl Rollup {
                 source: Arc::new(blocks.clone()),
                 tip: blocks.tip.subscribe(),
             },
-            PosterConfig {
-                rank,
-                ..PosterConfig::default()
-            },
+            config,
         );
+        let control = poster.control();
         let shutdown = CancellationToken::new();
         Running {
             task: tokio::spawn(poster.run(shutdown.clone())),
             shutdown,
+            control,
             status,
         }
     }
@@ -191,6 +206,7 @@ impl Rollup {
 pub struct Running {
     pub task: JoinHandle<()>,
     pub shutdown: CancellationToken,
+    pub control: PosterControl,
     pub status: watch::Receiver<PosterStatus>,
 }
 
@@ -229,6 +245,10 @@ impl Blocks {
         let mut held = self.held.lock().unwrap();
         held.extend_from_slice(blocks);
         self.tip.send_replace(held.len() as u64);
+    }
+
+    pub fn tip(&self) -> u64 {
+        *self.tip.borrow()
     }
 }
 

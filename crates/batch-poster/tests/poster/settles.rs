@@ -1,10 +1,8 @@
 //! The poster against the real program on a local chain: every root arrives, exactly once, whatever is killed.
 
-mod support;
-
-use batch_poster::{Halt, Idle, PosterPhase, Settleable};
+use crate::support::{Blocks, Rollup};
+use batch_poster::{Halt, Idle, PosterConfig, PosterPhase, Settleable};
 use settlement::{RollupClient, Signature};
-use support::{Blocks, Rollup};
 
 /// Every root of `blocks` stands on chain, and every height was accepted exactly once: the accepted submissions, as the
 /// chain's history tells them, cover the heights without gap or overlap.
@@ -194,4 +192,59 @@ async fn a_node_without_certificates_waits_for_one_that_has_them() {
     assert_settled_once(&rollup.client, &all).await;
     first.kill().await;
     second.kill().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operator_stops_starts_and_flushes() {
+    let rollup = Rollup::start(1).await;
+    let all = rollup.blocks(9, 0);
+    let blocks = Blocks::new();
+    // Of a rank whose turn does not come while this test runs.
+    let mut poster = rollup.poster(0, &blocks, 1_000);
+    blocks.push(&all[..5]);
+    poster.control.stop();
+    let stopped = poster
+        .until("the stop is seen", |status| {
+            status.phase == PosterPhase::Idle(Idle::Stopped)
+        })
+        .await;
+    assert_eq!(stopped.counters.posts_sent, 0);
+    poster.control.start();
+    poster
+        .until("it waits for its turn", |status| {
+            status.phase == PosterPhase::Idle(Idle::NotOurTurn)
+        })
+        .await;
+    poster.control.flush(5);
+    rollup.until_height(5).await;
+    blocks.push(&all[5..]);
+    poster.control.flush(9);
+    rollup.until_height(9).await;
+    assert_settled_once(&rollup.client, &all).await;
+    poster.kill().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_hours_money_is_not_exceeded() {
+    let rollup = Rollup::start(1).await;
+    let all = rollup.blocks(60, 0);
+    let blocks = Blocks::new();
+    blocks.push(&all);
+    // A tenth is there at the start: a post or two, of four that are needed.
+    let config = PosterConfig {
+        lamports_per_hour: 200_000,
+        ..PosterConfig::default()
+    };
+    let urls = [rollup.chain.rpc_url().to_owned()];
+    let mut poster = rollup.poster_at(&urls, 0, &blocks, config);
+    let spent = poster
+        .until("the money is spent", |status| {
+            status.phase == PosterPhase::Idle(Idle::Spent) && status.chain_height > 0
+        })
+        .await;
+    assert!(spent.chain_height < 60, "{spent:?}");
+    poster.kill().await;
+    let rich = rollup.poster(0, &blocks, 0);
+    rollup.until_height(60).await;
+    rich.kill().await;
 }

@@ -1,0 +1,8 @@
+//! The poster against the real program on a local chain.
+
+mod crash_points;
+mod faults;
+mod settles;
+mod several;
+mod support;
+mod unreachable;
