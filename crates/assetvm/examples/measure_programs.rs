@@ -3,10 +3,7 @@
 //!
 //! Arguments: entries of the program, and accounts (default 1,000,000). Each row is a block of calls that do one thing over and
 //! over, executed on one thread, its root included. Keys are hashes, so each access goes to another place in the tree.
-#![allow(clippy::disallowed_methods, reason = "measuring reads the clock")]
 #![allow(clippy::arithmetic_side_effects, reason = "an overflow ends the measuring")]
-
-use std::time::Instant;
 
 use assetvm::*;
 use curvevm::{Program, Value, encode_values};
@@ -127,6 +124,12 @@ const BLOCK: BlockContext = BlockContext {
     time_ms: 1,
 };
 
+/// The processor's time of this thread, nanoseconds: what others do counts as little as can be.
+fn now() -> f64 {
+    let time = nix::time::clock_gettime(nix::time::ClockId::CLOCK_THREAD_CPUTIME_ID).expect("a clock");
+    time.tv_sec() as f64 * 1e9 + time.tv_nsec() as f64
+}
+
 fn address(index: u64) -> Address {
     Address::new(sha256(&[b"measure", &index.to_le_bytes()]))
 }
@@ -213,9 +216,9 @@ fn measure(
                 Unvalidated::new(key.sign(body)).verify().expect("just signed")
             })
             .collect();
-        let start = Instant::now();
+        let start = now();
         let outcome = execute_block(state, BLOCK, &transactions).expect("valid");
-        let took = start.elapsed().as_nanos() as f64;
+        let took = now() - start;
         let gas: u64 = outcome.receipts.iter().map(|receipt| receipt.gas_used.0).sum();
         for receipt in outcome.receipts {
             assert!(receipt.outcome.is_applied(), "{:?}", receipt.outcome);
@@ -266,11 +269,11 @@ fn main() {
         println!("{what:<44} {ns:>10.0} {gas:>10.0} {:>8.1}", gas / ns);
     }
     let largest = program(WORK, 0).1;
-    let start = Instant::now();
+    let start = now();
     for _ in 0..1000 {
         let code = Program::decode(&largest).expect("decodes");
         code.verify().expect("verifies");
     }
-    let each = start.elapsed().as_nanos() as f64 / 1000.0 / largest.len() as f64;
+    let each = (now() - start) / 1000.0 / largest.len() as f64;
     println!("{:<44} {each:>10.0}", "decoding and verifying, each byte of code");
 }
