@@ -18,7 +18,7 @@ use hotshot::{
     Anchor, Committees, Config, Consensus, Input, Now, Outgoing, Output, Record, Recovery, Token, Verdict,
 };
 use hotshot_testing::fixtures::{EPOCH_MS, fast, genesis, node_id};
-use hotshot_types::{Block, Epochs, View};
+use hotshot_types::{Block, Epochs, Height, Upgrade, UpgradeData, Versions, View};
 use rollup_abi::{Digest, Header};
 
 use self::{checks::Checks, quorum::Quorum};
@@ -26,6 +26,8 @@ use crate::entropy::Entropy;
 
 /// Most writes under way: more than that, and the disk holds the node up.
 const MAX_WRITES: usize = 64;
+/// The last version that the node speaks.
+const SPEAKS: u16 = 2;
 /// Most blocks in the universe.
 const MAX_BLOCKS: usize = 4_096;
 
@@ -44,11 +46,21 @@ struct World {
     written: Vec<Token>,
     /// What the application has been asked.
     judging: VecDeque<Digest>,
-    building: Option<(View, Header, Digest)>,
+    building: Option<Order>,
+    /// The upgrades that the node has been told of.
+    agreed: Vec<UpgradeData>,
     automatic: Automatic,
     /// Where quorums do not lie.
     honest: Option<Quorum>,
     checks: Checks,
+}
+
+/// A block that the node wants built.
+struct Order {
+    view: View,
+    parent: Header,
+    next_committee: Digest,
+    version: u16,
 }
 
 /// What the node's surroundings do by themselves.
@@ -74,12 +86,15 @@ impl World {
         let automatic = entropy.byte();
         let honest = automatic & 8 == 0;
         let epochs = Epochs::of_length([0, 1, 2, 3, 5][entropy.below(5)]);
+        let plan = Upgrade::new(1, SPEAKS, Height::new(2), Height::new(9)).ok();
         let config = Config {
             node: node_id(3 - entropy.below(4)),
             committees: Committees::new(universe::committee(0)),
             epochs,
             genesis: genesis(),
             timing: fast(),
+            speaks: Versions::up_to(SPEAKS),
+            upgrade: plan.filter(|_| automatic & 16 == 0),
         };
         let clock = Now {
             elapsed: Duration::ZERO,
@@ -99,6 +114,7 @@ impl World {
             written: Vec::new(),
             judging: VecDeque::new(),
             building: None,
+            agreed: Vec::new(),
             automatic: Automatic {
                 disk: automatic & 1 == 0,
                 judge: automatic & 2 == 0,
@@ -117,7 +133,8 @@ impl World {
             let mut out = Vec::new();
             self.checks.before(&self.core);
             self.core.step(self.clock, input, &mut out);
-            self.checks.after(&self.core, &out, &self.log, &self.blocks);
+            self.checks
+                .after(&self.core, &out, &self.log, (&self.blocks, &self.agreed));
             for output in out {
                 self.output(output);
             }
@@ -145,9 +162,17 @@ impl World {
             Output::Build {
                 view,
                 next_committee,
+                version,
                 parent,
                 ..
-            } => self.building = Some((view, parent, next_committee)),
+            } => {
+                self.building = Some(Order {
+                    view,
+                    parent,
+                    next_committee,
+                    version,
+                });
+            }
             Output::Send {
                 what: Outgoing::Proposal(proposal),
                 ..
@@ -180,14 +205,17 @@ impl World {
 
     /// The application builds what it was asked for.
     fn build(&mut self) -> Option<Input> {
-        let (view, parent, next_committee) = self.building.take()?;
-        let epoch = self
-            .config
-            .epochs
-            .of(hotshot_types::Height::new(parent.height).next());
+        let Order {
+            view,
+            parent,
+            next_committee,
+            version,
+        } = self.building.take()?;
+        let epoch = self.config.epochs.of(Height::new(parent.height).next());
         let header = Header {
             epoch: epoch.get(),
             next_committee,
+            version,
             ..hotshot_testing::fixtures::child(&parent, view, self.clock.wall_ms, &[])
         };
         let payload = [].into();

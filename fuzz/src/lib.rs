@@ -62,12 +62,13 @@ pub struct Target {
 }
 
 /// All targets.
-pub const TARGETS: [Target; 12] = [
+pub const TARGETS: [Target; 13] = [
     Target::new("message", wire::message, 40, 20_000),
     Target::new("proposal", wire::proposal, 40, 10_000),
     Target::new("votes", wire::votes, 10, 10_000),
     Target::new("certificates", wire::certificates, 10, 10_000),
     Target::new("timeout_certificate", wire::timeout_certificate, 20, 10_000),
+    Target::new("upgrades", wire::upgrades, 10, 10_000),
     Target::new("fetches", wire::fetches, 10, 10_000),
     Target::new("fetched_blocks", wire::fetched_blocks, 60, 10_000),
     Target::new("dispersed", wire::dispersed, 40, 2_000),

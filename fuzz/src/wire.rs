@@ -12,8 +12,8 @@ use std::fmt::Debug;
 use borsh::{BorshDeserialize, BorshSerialize};
 use hotshot::Record;
 use hotshot_types::{
-    Certificate1, Certificate2, Message, Share, SignedProposal, TimeoutCertificate, TimeoutVote, Vote1,
-    Vote2, WrongEncoding,
+    Certificate1, Certificate2, Message, Share, SignedProposal, TimeoutCertificate, TimeoutVote,
+    UpgradeCertificate, UpgradeVote, Vote1, Vote2, WrongEncoding,
     message::{Dispersed, FetchBlocks, FetchProposal, FetchedBlocks, MAX_LEN, MAX_PAYLOAD},
 };
 
@@ -47,6 +47,11 @@ pub fn certificates(input: &[u8]) {
 
 pub fn timeout_certificate(input: &[u8]) {
     decoder::<TimeoutCertificate>(input, values::timeout_certificate, look::timeout_certificate);
+}
+
+pub fn upgrades(input: &[u8]) {
+    decoder::<UpgradeVote>(input, values::upgrade_vote, look::upgrade_vote);
+    decoder::<UpgradeCertificate>(input, values::upgrade_certificate, look::upgrade_certificate);
 }
 
 pub fn fetches(input: &[u8]) {

@@ -32,6 +32,7 @@ targets!(
     votes,
     certificates,
     timeout_certificate,
+    upgrades,
     fetches,
     fetched_blocks,
     dispersed,

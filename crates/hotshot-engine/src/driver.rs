@@ -13,7 +13,7 @@ use std::{
 
 use hotshot::{
     Anchor, Config, Consensus, Input, Now, Output, Record, Recovery, Token,
-    tally::{TimeoutTally, VoteTally},
+    tally::{TimeoutTally, UpgradeTally, VoteTally},
 };
 use hotshot_types::{Epochs, Height, Message, NodeId, Phase1, Phase2, Unvalidated, VoteData};
 use rollup_abi::Digest;
@@ -190,6 +190,7 @@ struct Driver<N, S, A, G, C> {
     votes1: VoteTally<Phase1>,
     votes2: VoteTally<Phase2>,
     timeouts: TimeoutTally,
+    upgrades: UpgradeTally,
     dispersals: Dispersals,
     budgets: Budgets,
     status: Status,
@@ -250,6 +251,8 @@ where
             epochs: config.epochs,
             genesis: config.genesis.clone(),
             timing: config.timing,
+            speaks: config.speaks,
+            upgrade: config.upgrade,
         };
         let core = Consensus::new(core_config, recovery, now);
         let status = Status {
@@ -272,6 +275,7 @@ where
             votes1: VoteTally::default(),
             votes2: VoteTally::default(),
             timeouts: TimeoutTally::default(),
+            upgrades: UpgradeTally::default(),
             dispersals: Dispersals::default(),
             budgets: Budgets::default(),
             status,

@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use hotshot::{Committees, HaltReason, Timing};
-use hotshot_types::{Committee, Epoch, Epochs, Height, NodeId, View, WrongEncoding};
+use hotshot_types::{Committee, Epoch, Epochs, Height, NodeId, Upgrade, Versions, View, WrongEncoding};
 use rollup_abi::Header;
 use tokio::{
     sync::{broadcast, watch},
@@ -35,6 +35,10 @@ pub struct EngineConfig {
     pub genesis: Header,
     /// Times of the protocol.
     pub timing: Timing,
+    /// The versions whose blocks the application can execute.
+    pub speaks: Versions,
+    /// The upgrade that this member agrees on.
+    pub upgrade: Option<Upgrade>,
     /// Signature checks at a time.
     pub crypto_workers: usize,
 }
@@ -102,6 +106,15 @@ pub enum Event {
     Committee(Committee),
     /// The epoch before has handed over to this one.
     EpochChanged(Epoch),
+    /// The decided chain goes on by the rules of another version.
+    Upgraded {
+        /// Which.
+        version: u16,
+        /// The height of its first block.
+        height: Height,
+    },
+    /// Others agreed on an upgrade to a version that this node does not speak: it ends when the upgrade comes.
+    CannotUpgrade(Upgrade),
     /// A member broke a rule.
     Misbehaviour {
         /// Who.

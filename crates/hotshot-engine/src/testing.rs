@@ -142,7 +142,7 @@ impl Signer for KeySigner {
     }
 }
 
-/// An application whose state is the hash of all payloads, durable in memory.
+/// An application whose state is the hash of all payloads and versions, durable in memory.
 #[derive(Clone, Debug)]
 pub struct ChainApplication {
     blocks: Arc<Mutex<Vec<DecidedBlock>>>,
@@ -163,8 +163,8 @@ impl ChainApplication {
         lock(&self.blocks).clone()
     }
 
-    fn root(parent: &Header, payload: &[u8]) -> Digest {
-        sha256(&[&parent.state_root, payload])
+    fn root(parent: &Header, version: u16, payload: &[u8]) -> Digest {
+        sha256(&[&parent.state_root, &version.to_le_bytes(), payload])
     }
 }
 
@@ -176,6 +176,7 @@ impl Application for ChainApplication {
         let header = Header {
             view: request.view.get(),
             epoch: request.epoch.get(),
+            version: request.version,
             height: parent.height + 1,
             timestamp_ms: request.now_ms.max(parent.timestamp_ms + 1),
             parent: parent.commitment(),
@@ -185,7 +186,7 @@ impl Application for ChainApplication {
                     reason: error.to_string(),
                 }
             })?,
-            state_root: Self::root(parent, &payload),
+            state_root: Self::root(parent, request.version, &payload),
             ..parent.clone()
         };
         Ok(BuiltBlock { header, payload })
@@ -197,7 +198,7 @@ impl Application for ChainApplication {
         header: Header,
         payload: Arc<[u8]>,
     ) -> Result<(), ApplicationError> {
-        if header.state_root == Self::root(&parent, &payload) {
+        if header.state_root == Self::root(&parent, header.version, &payload) {
             Ok(())
         } else {
             Err(ApplicationError::Invalid("state root".into()))

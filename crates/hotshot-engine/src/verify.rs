@@ -7,7 +7,7 @@ use hotshot::{
 };
 use hotshot_types::{
     Certificate, CertificateError, Committee, Epoch, Epochs, Justify, Phase, Proposal, SignedProposal,
-    TimeoutCertificate, TimeoutVote, VoteData, dispersal, message::FetchedBlocks,
+    TimeoutCertificate, TimeoutVote, UpgradeVote, VoteData, dispersal, message::FetchedBlocks,
 };
 use rollup_abi::Digest;
 
@@ -110,6 +110,9 @@ pub(crate) fn bare(signed: &SignedProposal, rules: &Rules, known: Known) -> Resu
     if let Some(timeout) = proposal.timeout.as_ref().filter(|_| !known.timeout) {
         timeout_certificate(timeout, rules)?;
     }
+    if let Some(upgrade) = proposal.upgrade.as_ref() {
+        upgrade.verify(rules.committee(upgrade.epoch())?)?;
+    }
     if let Some(hand_over) = proposal.hand_over.as_ref().filter(|_| !known.hand_over) {
         hand_over.verify(rules.committee(hand_over.data().epoch)?)?;
     }
@@ -173,6 +176,17 @@ pub(crate) fn timeout(
         rules.justify(&vote.lock)?;
     }
     Ok(())
+}
+
+/// An upgrade vote of member `index`.
+pub(crate) fn upgrade_vote(vote: &UpgradeVote, index: usize, committee: &Committee) -> Result<(), PeerFault> {
+    let key = committee.members().get(index).map(|member| &member.key);
+    let digest = vote.data.digest(committee.chain_id());
+    if key.is_some_and(|key| key.verify(&digest, &vote.signature)) {
+        Ok(())
+    } else {
+        Err(PeerFault::Signature("upgrade vote"))
+    }
 }
 
 /// Decided blocks: one chain from the first to the certified header, payloads as named, the certificate last.

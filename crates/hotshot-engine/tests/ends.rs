@@ -17,8 +17,8 @@ use hotshot_engine::{
     ports::{Signer, SignerError, Storage, StorageError, SystemClock},
     testing::{ChainApplication, KeySigner, MemoryHub, MemoryStorage},
 };
-use hotshot_types::{Message, PublicKey, Signature};
-use rollup_abi::Digest;
+use hotshot_types::{Message, PublicKey, Signature, Versions};
+use rollup_abi::{Digest, header};
 
 /// A disk that is full.
 struct FullDisk;
@@ -62,6 +62,8 @@ fn spawn<S: Storage, G: Signer>(
         epochs: hotshot_types::Epochs::ENDLESS,
         genesis: cluster.genesis.clone(),
         timing: cluster.timing,
+        speaks: Versions::up_to(header::FIRST_VERSION),
+        upgrade: None,
         crypto_workers: 1,
     };
     let ports = Ports {

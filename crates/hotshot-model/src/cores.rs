@@ -243,10 +243,13 @@ impl Cores {
             }
             Output::Halt(HaltReason::ConflictingCertificates { .. })
             | Output::Halt(HaltReason::ConflictingDecision { .. })
-            | Output::Halt(HaltReason::Diverged { .. }) => reaction.fault = Some(Fault::Halted),
+            | Output::Halt(HaltReason::Diverged { .. })
+            | Output::Halt(HaltReason::Unspoken { .. }) => reaction.fault = Some(Fault::Halted),
             // Certificates exist as soon as their votes do, and what exists can be fetched without a word.
             Output::EpochChanged(_)
             | Output::ViewChanged { .. }
+            | Output::Upgraded { .. }
+            | Output::CannotUpgrade(_)
             | Output::TimedOut(_)
             | Output::SetTimer(_)
             | Output::Misbehaviour { .. } => {}

@@ -6,9 +6,9 @@ use hotshot::{Committees, Config, Now, Timing};
 use hotshot_testing::fixtures::{EPOCH_MS, PLACEHOLDER, child, committee, genesis, node_id};
 use hotshot_types::{
     Block, Certificate, Certificate1, Certificate2, Committee, Justify, Phase, Proposal, SignedProposal,
-    Signers, TimeoutCertificate, TimeoutData, TimeoutVote, View, VoteData, message::FetchedBlocks,
+    Signers, TimeoutCertificate, TimeoutData, TimeoutVote, Versions, View, VoteData, message::FetchedBlocks,
 };
-use rollup_abi::{Digest, Header};
+use rollup_abi::{Digest, Header, header};
 
 use crate::{cores::Told, said::Exists};
 
@@ -172,6 +172,7 @@ impl Universe {
                 let proposal = Proposal {
                     view: View::new(block.header.view),
                     hand_over: None,
+                    upgrade: None,
                     header: block.header.clone(),
                     justify: self.justify(self.parent(leaf)),
                     timeout: evidence.map(|lock| (*self.timeouts[&(before, lock)]).clone()),
@@ -269,6 +270,8 @@ impl Universe {
                 fetch_retry: never,
                 max_clock_drift: Duration::from_secs(1),
             },
+            speaks: Versions::up_to(header::FIRST_VERSION),
+            upgrade: None,
         }
     }
 

@@ -6,6 +6,7 @@ mod hoarder;
 mod leaders;
 mod links;
 mod puppet;
+mod usurper;
 mod voters;
 mod wild;
 
@@ -18,6 +19,7 @@ pub use hoarder::Hoarder;
 pub use leaders::{BadProposalViewDos, DishonestLeader, Equivocator, InvalidState};
 pub use links::{DoubleProposeVote, PayloadWithholder, Silent, ViewDelay};
 pub use puppet::Puppet;
+pub use usurper::{Pretext, Usurper};
 pub use voters::{DishonestVoting, Flooder, Forger};
 pub use wild::Wild;
 
@@ -81,7 +83,9 @@ fn view_of(message: &Message) -> Option<View> {
         Message::Certificate2(certificate) => Some(certificate.view()),
         Message::Timeout(vote) => Some(vote.data.view),
         Message::TimeoutCertificate(certificate) => Some(certificate.view()),
-        Message::FetchProposal(_)
+        Message::UpgradeVote(_)
+        | Message::UpgradeCertificate(_)
+        | Message::FetchProposal(_)
         | Message::FetchBlocks(_)
         | Message::FetchedBlocks(_)
         | Message::Dispersed(_) => None,

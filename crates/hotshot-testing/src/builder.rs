@@ -1,11 +1,14 @@
 //! Test descriptions in words.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, ops::RangeInclusive, sync::Arc, time::Duration};
+
+use hotshot_types::{Height, Upgrade};
+use rollup_abi::header::FIRST_VERSION;
 
 use crate::{
     Reductions, Violation,
     behaviour::Behaviour,
-    description::{ChangeNode, FailedViews, Heal, NodeAction, Partitions, Parts, TestDescription},
+    description::{ChangeNode, FailedViews, Heal, NodeAction, Partitions, Parts, TestDescription, Upgrading},
     launcher::TestLauncher,
     reliability::NetworkReliability,
     runner::Summary,
@@ -58,6 +61,26 @@ impl TestBuilder {
     /// Machines beside the members.
     pub fn observers(self, observers: usize) -> Self {
         self.with(|d| d.observers = observers)
+    }
+
+    /// All but `undecided` plan to upgrade to version 2 in this window of heights; all but `old` can.
+    ///
+    /// # Panics
+    ///
+    /// If the window is empty or begins at genesis.
+    pub fn upgrade(
+        self,
+        window: RangeInclusive<u64>,
+        undecided: impl IntoIterator<Item = usize>,
+        old: impl IntoIterator<Item = usize>,
+    ) -> Self {
+        let (first, last) = (Height::new(*window.start()), Height::new(*window.end()));
+        let upgrading = Upgrading {
+            upgrade: Upgrade::new(FIRST_VERSION, FIRST_VERSION + 1, first, last).expect("a window"),
+            undecided: undecided.into_iter().collect(),
+            old: old.into_iter().collect(),
+        };
+        self.with(|d| d.upgrading = Some(upgrading))
     }
 
     /// The links.

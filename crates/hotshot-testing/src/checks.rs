@@ -11,7 +11,8 @@
 //! | `acts` | what is written of votes, proposals and timeouts is of later and later views, in all lives, and never begins in a view that was given up |
 //! | `joins` | who hears f+1 of the stake give a view up does the same |
 //! | `fetches` | what is asked for was not given before: both of two rivals are kept (B5) |
-//! | `conduct` | nobody halts, no honest member is blamed, and who breaks a rule in the open is (B4 among them) |
+//! | `version` | versions never fall along the decided chain, and change only where nine tenths of the stake have agreed; nobody executes, proposes or votes for another, or what it does not speak |
+//! | `conduct` | nobody halts but who does not speak a final block's version, no honest member is blamed, and who breaks a rule in the open is (B4 among them) |
 //!
 //! Liveness after the network heals is judged by the runner, for it is about time.
 
@@ -22,6 +23,7 @@ mod certificates;
 mod durable;
 mod heard;
 mod monotone;
+mod version;
 mod votes;
 
 use std::{collections::BTreeSet, time::Duration};
@@ -44,6 +46,7 @@ pub(crate) type Culprit = Option<(NodeId, &'static str)>;
 #[derive(Debug)]
 pub(crate) struct Checks {
     pub(crate) agreement: Agreement,
+    pub(crate) version: version::Version,
     votes: votes::Votes,
     monotone: monotone::Monotone,
     acts: acts::Acts,
@@ -55,6 +58,7 @@ impl Checks {
     pub(crate) fn new(genesis: &Header, epochs: Epochs, faulty: BTreeSet<NodeId>) -> Self {
         Self {
             agreement: Agreement::new(genesis, epochs),
+            version: version::Version::default(),
             votes: votes::Votes::default(),
             monotone: monotone::Monotone::default(),
             acts: acts::Acts::default(),
@@ -87,9 +91,11 @@ impl Checks {
         ledger: &mut Ledger,
         output: &Output,
     ) -> Result<(), Finding> {
+        named("version", self.version.output(node, ledger, output))?;
         match output {
             Output::Decide(blocks) => {
                 named("agreement", self.agreement.decided(machine, blocks))?;
+                named("version", self.version.decided(ledger, blocks))?;
                 for decided in blocks {
                     let voted = certificates::require(
                         ledger.is_final(&decided.leaf),
@@ -111,6 +117,7 @@ impl Checks {
                 named("acts", self.acts.written(machine, records))
             }
             Output::Send { what, .. } => self.sent(machine, node, ledger, what),
+            Output::Halt(reason) if version::may_halt(node, ledger, reason) => Ok(()),
             Output::Halt(reason) => Err(("conduct", format!("it halts: {reason}"))),
             Output::Misbehaviour { member, fault } if !self.faulty.contains(member) => {
                 Err(("conduct", format!("honest {member} is blamed: {fault}")))
@@ -169,7 +176,11 @@ fn may_speak(node: &Node, ledger: &Ledger, what: &Outgoing) -> bool {
         Outgoing::Proposal(proposal) => member_of(proposal.epoch()),
         Outgoing::Vote1(data) | Outgoing::Vote2(data) => member_of(data.epoch),
         Outgoing::Timeout(data, _) => member_of(data.epoch),
-        Outgoing::Certificate1(_) | Outgoing::Certificate2(_) | Outgoing::TimeoutCertificate(_) => {
+        Outgoing::UpgradeVote(data) => member_of(data.epoch),
+        Outgoing::Certificate1(_)
+        | Outgoing::Certificate2(_)
+        | Outgoing::TimeoutCertificate(_)
+        | Outgoing::Upgrade(_) => {
             // A step may lead through more than one epoch.
             let epoch = node.core.as_ref().map_or(Epoch::ZERO, Consensus::epoch);
             (0..3).any(|back| member_of(Epoch::new(epoch.get().saturating_sub(back))))

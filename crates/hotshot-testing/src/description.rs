@@ -8,6 +8,7 @@ use std::{
 };
 
 use hotshot::Timing;
+use hotshot_types::Upgrade;
 
 use crate::{
     Profile, Reductions,
@@ -30,6 +31,8 @@ pub enum NodeAction {
     NetworkDown,
     /// It stops and starts again from its storage after this time.
     Restart(Duration),
+    /// It stops and starts again at once with software that speaks the new version.
+    Install,
     /// As [`NodeAction::Restart`], but its storage is gone. Only who is counted as faulty may forget what it said.
     RestartBlank(Duration),
 }
@@ -66,6 +69,8 @@ pub struct Parts {
     pub full_disks: BTreeSet<usize>,
     /// A defect of the shell, for the test of a checker: it says that a write is durable when it has only begun.
     pub lying_disk: bool,
+    /// Another: it believes every upgrade certificate.
+    pub credulous: bool,
 }
 
 impl Default for Parts {
@@ -81,6 +86,7 @@ impl Default for Parts {
             restart_after: DelayMs { low: 0, high: 2_000 },
             full_disks: BTreeSet::new(),
             lying_disk: false,
+            credulous: false,
         }
     }
 }
@@ -147,6 +153,17 @@ pub struct Partitions {
     pub groups: u32,
 }
 
+/// An upgrade that most operators planned and installed.
+#[derive(Clone, Debug)]
+pub struct Upgrading {
+    /// The plan.
+    pub upgrade: Upgrade,
+    /// Members whose operators have no plan: they follow, and do not agree.
+    pub undecided: BTreeSet<usize>,
+    /// Machines whose software does not speak the new version.
+    pub old: BTreeSet<usize>,
+}
+
 /// Gives each member its behaviour.
 pub type Behaviours = Arc<dyn Fn(usize) -> Behaviour + Send + Sync>;
 
@@ -176,6 +193,8 @@ pub struct TestDescription {
     pub stakes_by_epoch: Option<Stakes>,
     /// Machines beside the members, behind them in number: they follow and say nothing.
     pub observers: usize,
+    /// Who upgrades to which version and when.
+    pub upgrading: Option<Upgrading>,
     /// The protocol's times.
     pub timing_data: Timing,
     /// The links.
@@ -211,6 +230,7 @@ impl TestDescription {
             epoch_height: 0,
             stakes_by_epoch: None,
             observers: 0,
+            upgrading: None,
             timing_data: fixtures::fast(),
             unreliable_network: Arc::new(SynchronousNetwork {
                 delay: DelayMs { low: 0, high: 5 },
@@ -285,6 +305,17 @@ impl fmt::Display for TestDescription {
         if let Some(stakes) = &self.stakes_by_epoch {
             let first: Vec<Vec<u64>> = (0..4).map(|epoch| stakes(epoch)).collect();
             writeln!(f, "  stakes by epoch: {first:?} …")?;
+        }
+        if let Some(Upgrading {
+            upgrade,
+            undecided,
+            old,
+        }) = &self.upgrading
+        {
+            writeln!(
+                f,
+                "  upgrade {upgrade}; without a plan: {undecided:?}, with old software: {old:?}"
+            )?;
         }
         for member in self.liars() {
             writeln!(f, "  member {member}: {}", (self.behaviour)(member))?;

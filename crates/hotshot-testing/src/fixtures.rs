@@ -4,7 +4,7 @@ use std::{sync::LazyLock, time::Duration};
 
 use hotshot::Timing;
 use hotshot_types::{Committee, Epoch, KeyPair, Member, NodeId, Signature, Stake, View};
-use rollup_abi::{Digest, Header, sha256};
+use rollup_abi::{Digest, Header, header::FIRST_VERSION, sha256};
 
 /// The simulated chain.
 pub const CHAIN: Digest = [7; 32];
@@ -71,12 +71,15 @@ pub fn genesis() -> Header {
     }
 }
 
-/// The simulated application's rule.
-pub fn state_after(parent: &Header, payload: &[u8]) -> Digest {
-    sha256(&[&parent.state_root, payload])
+/// The simulated application's rules, by version.
+pub fn state_after(parent: &Header, version: u16, payload: &[u8]) -> Digest {
+    match version {
+        FIRST_VERSION => sha256(&[&parent.state_root, payload]),
+        later => sha256(&[&parent.state_root, payload, &later.to_le_bytes()]),
+    }
 }
 
-/// A valid block's header on `parent`, in the first epoch.
+/// A valid block's header on `parent`, in the first epoch and of its version.
 pub fn child(parent: &Header, view: View, now_ms: u64, payload: &[u8]) -> Header {
     Header {
         view: view.get(),
@@ -85,7 +88,7 @@ pub fn child(parent: &Header, view: View, now_ms: u64, payload: &[u8]) -> Header
         timestamp_ms: now_ms.max(parent.timestamp_ms + 1),
         parent: parent.commitment(),
         payload_commitment: rollup_abi::vote::payload_commitment(payload),
-        state_root: state_after(parent, payload),
+        state_root: state_after(parent, parent.version, payload),
         ..parent.clone()
     }
 }

@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use borsh::BorshDeserialize;
 use hotshot_types::{
     Certificate, Epoch, Justify, Phase, Phase1, Phase2, Proposal, SignedProposal, Signers,
-    TimeoutCertificate, TimeoutData, TimeoutVote, View, VoteData, message::FetchedBlocks, timeout::LockGroup,
+    TimeoutCertificate, TimeoutData, TimeoutVote, UpgradeCertificate, UpgradeData, View, VoteData,
+    message::FetchedBlocks, timeout::LockGroup,
 };
 use rollup_abi::{Digest, Header, vote::payload_commitment};
 
@@ -30,6 +31,9 @@ pub(crate) struct Ledger {
     votes: BTreeSet<(usize, Kind, VoteData)>,
     timeouts: BTreeSet<(usize, TimeoutData)>,
     proposals: BTreeSet<(usize, View, Digest)>,
+    upgrades: BTreeMap<UpgradeData, BTreeSet<usize>>,
+    /// A defect for the test of a checker: every upgrade certificate holds.
+    credulous: bool,
     headers: BTreeMap<Digest, Header>,
     /// Leaves that a quorum voted for in the second phase, and their ancestors.
     finals: BTreeSet<Digest>,
@@ -38,7 +42,7 @@ pub(crate) struct Ledger {
 }
 
 impl Ledger {
-    pub(crate) fn new(roster: Roster, genesis: &Header) -> Self {
+    pub(crate) fn new(roster: Roster, genesis: &Header, credulous: bool) -> Self {
         let leaf = genesis.commitment();
         Self {
             roster,
@@ -46,6 +50,8 @@ impl Ledger {
             votes: BTreeSet::new(),
             timeouts: BTreeSet::new(),
             proposals: BTreeSet::new(),
+            upgrades: BTreeMap::new(),
+            credulous,
             headers: BTreeMap::from([(leaf, genesis.clone())]),
             finals: BTreeSet::from([leaf]),
             good: BTreeSet::new(),
@@ -85,6 +91,38 @@ impl Ledger {
         let leaf = proposal.leaf();
         self.proposals.insert((member, proposal.view, leaf));
         self.headers.insert(leaf, proposal.header.clone());
+    }
+
+    pub(crate) fn sign_upgrade(&mut self, member: usize, data: UpgradeData) {
+        self.upgrades.entry(data).or_default().insert(member);
+    }
+
+    /// Whether a member agreed on an upgrade.
+    pub(crate) fn has_agreed(&self, member: usize, data: &UpgradeData) -> bool {
+        self.upgrades
+            .get(data)
+            .is_some_and(|members| members.contains(&member))
+    }
+
+    /// Whether nine tenths of its epoch's stake agreed that this block may follow one of version `before`.
+    pub(crate) fn have_agreed(&self, header: &Header, before: u16) -> bool {
+        let upgrades = self.upgrades.iter().filter(|(data, _)| {
+            let plan = &data.upgrade;
+            let window = plan.first().get()..=plan.last().get();
+            data.epoch.get() == header.epoch
+                && (plan.from(), plan.to()) == (before, header.version)
+                && window.contains(&header.height)
+        });
+        upgrades
+            .map(|(data, members)| (data.epoch, members.iter().copied()))
+            .any(|(epoch, members)| self.roster.is_nine_tenths(epoch, members))
+    }
+
+    /// Whether a block of this height and version is final.
+    pub(crate) fn is_final_version(&self, height: u64, version: u16) -> bool {
+        let headers = self.finals.iter().filter_map(|leaf| self.headers.get(leaf));
+        let mut places = headers.map(|header| (header.height, header.version));
+        places.any(|place| place == (height, version))
     }
 
     /// Somebody keeps this block. An own proposal may be kept, and voted for after a restart, without ever being sent.
@@ -152,7 +190,9 @@ impl Ledger {
             Some(certificate) => self.certificate2(certificate),
             None => true,
         };
+        let agreed = proposal.upgrade.as_ref().is_none_or(|c| self.upgrade(c));
         handed_over
+            && agreed
             && self.proposals.contains(&(leader, proposal.view, leaf))
             && payload_commitment(&proposal.payload) == proposal.header.payload_commitment
             && self.justify(&proposal.justify)
@@ -160,6 +200,16 @@ impl Ledger {
                 .timeout
                 .as_ref()
                 .is_none_or(|timeout| self.timeout(timeout))
+    }
+
+    pub(crate) fn upgrade(&self, certificate: &UpgradeCertificate) -> bool {
+        let data = certificate.data();
+        let Some(members) = self.signers(data.epoch, certificate.signers()) else {
+            return false;
+        };
+        let holds = members.iter().all(|member| self.has_agreed(*member, data))
+            && self.roster.is_nine_tenths(data.epoch, members);
+        holds || self.credulous
     }
 
     pub(crate) fn timeout_vote(&mut self, member: usize, vote: &TimeoutVote) -> bool {

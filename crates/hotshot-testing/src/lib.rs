@@ -191,13 +191,13 @@ mod violation;
 
 pub use behaviour::{
     BadProposalViewDos, Behaviour, DishonestLeader, DishonestVoter, DishonestVoting, DoubleProposeVote,
-    Equivocator, EventTransformer, Flooder, Forger, Hoarder, InvalidState, PayloadWithholder, Puppet, Silent,
-    ViewDelay, Wild,
+    Equivocator, EventTransformer, Flooder, Forger, Hoarder, InvalidState, PayloadWithholder, Pretext,
+    Puppet, Silent, Usurper, ViewDelay, Wild,
 };
 pub use builder::TestBuilder;
 pub use description::{
     Behaviours, ChangeNode, FailedViews, Heal, NodeAction, OverallSafetyPropertiesDescription, Partitions,
-    Parts, Replay, TestDescription,
+    Parts, Replay, TestDescription, Upgrading,
 };
 pub use launcher::TestLauncher;
 pub use profile::{Profile, ProfileError};

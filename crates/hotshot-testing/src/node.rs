@@ -7,10 +7,12 @@ use std::{
 
 use hotshot::{
     Anchor, Config, Consensus, Decided, Now, Record, Recovery, Token,
-    tally::{TimeoutTally, VoteTally},
+    tally::{TimeoutTally, UpgradeTally, VoteTally},
 };
-use hotshot_types::{Epochs, Height, NodeId, Phase1, Phase2, View, message::FetchedBlocks};
-use rollup_abi::Digest;
+use hotshot_types::{
+    Epochs, Height, NodeId, Phase1, Phase2, Upgrade, Versions, View, message::FetchedBlocks,
+};
+use rollup_abi::{Digest, header::FIRST_VERSION};
 
 use crate::{behaviour::EventTransformer, fixtures::node_id};
 
@@ -33,6 +35,10 @@ pub(crate) struct Node {
     pub(crate) online: bool,
     /// How far its wall clock is off, in milliseconds.
     pub(crate) skew_ms: i64,
+    /// What its software speaks.
+    pub(crate) speaks: Versions,
+    /// What its operator agreed on.
+    pub(crate) upgrade: Option<Upgrade>,
     /// Rewrites what it says and hears.
     pub(crate) transformer: Option<Box<dyn EventTransformer>>,
     /// Outputs carried out so far.
@@ -54,6 +60,7 @@ pub(crate) struct Node {
     pub(crate) votes1: VoteTally<Phase1>,
     pub(crate) votes2: VoteTally<Phase2>,
     pub(crate) timeouts: TimeoutTally,
+    pub(crate) upgrades: UpgradeTally,
     pub(crate) asked_proposals: BTreeSet<Digest>,
     pub(crate) asked_blocks: BTreeSet<NodeId>,
 }
@@ -67,6 +74,8 @@ impl Node {
             off: false,
             online: true,
             skew_ms: 0,
+            speaks: Versions::up_to(FIRST_VERSION),
+            upgrade: None,
             transformer: None,
             outputs: 0,
             log: Vec::new(),
@@ -79,6 +88,7 @@ impl Node {
             votes1: VoteTally::default(),
             votes2: VoteTally::default(),
             timeouts: TimeoutTally::default(),
+            upgrades: UpgradeTally::default(),
             asked_proposals: BTreeSet::new(),
             asked_blocks: BTreeSet::new(),
         }
@@ -128,6 +138,8 @@ impl Node {
         }
         let config = Config {
             node: self.id(),
+            speaks: self.speaks,
+            upgrade: self.upgrade,
             ..config.clone()
         };
         self.core = Some(Consensus::new(config, recovery, now));
@@ -136,6 +148,7 @@ impl Node {
         (self.disk_free, self.app_free) = (now.elapsed, now.elapsed);
         (self.votes1, self.votes2) = (VoteTally::default(), VoteTally::default());
         self.timeouts = TimeoutTally::default();
+        self.upgrades = UpgradeTally::default();
         self.asked_proposals.clear();
         self.asked_blocks.clear();
         Ok(())

@@ -1,20 +1,23 @@
 //! Profiles of the soak: from a seed to a description, so that one number is a whole test.
 
-use std::{collections::BTreeSet, fmt, str::FromStr, time::Duration};
+use std::{collections::BTreeSet, fmt, str::FromStr, sync::Arc, time::Duration};
 
 use rand::{Rng, SeedableRng, seq::SliceRandom};
 
 use crate::{
     BadProposalViewDos, Behaviour, Chance, ChaosNetwork, DelayMs, DishonestLeader, DishonestVoter,
     DishonestVoting, Equivocator, Flooder, Forger, Hoarder, InvalidState, NodeAction, Partitions, Parts,
-    PayloadWithholder, Replay, Silent, SimRng, Summary, TestBuilder, TestDescription, TestLauncher,
-    ViewDelay, Violation, Wild,
+    PayloadWithholder, Pretext, Replay, Silent, SimRng, Summary, TestBuilder, TestDescription, TestLauncher,
+    Usurper, ViewDelay, Violation, Wild,
 };
 
 /// How long faults last.
 const FAULTS: Duration = Duration::from_secs(4);
 /// Within what time everybody must decide new blocks after them, whatever was left behind.
 const RECOVERY: Duration = Duration::from_secs(40);
+
+/// Sets the draws of upgrades apart.
+const UPGRADES: u64 = 0x5570_6772_6164_6573;
 
 /// What goes wrong in a soak.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,6 +77,7 @@ impl Profile {
                 let groups = rng.gen_range(2..=3);
                 d.partitions = rng.gen_bool(0.4).then_some(Partitions { every, groups });
             });
+        let mut faulty = BTreeSet::new();
         match self {
             Self::Chaos => {
                 if rng.gen_bool(0.3) {
@@ -83,16 +87,16 @@ impl Profile {
                 builder = upheaval(builder, nodes, &mut rng);
             }
             Self::Byzantine => {
-                let faulty = some(nodes, (nodes - 1) / 3, &mut rng);
+                faulty = some(nodes, (nodes - 1) / 3, &mut rng);
                 let lonely = rng.gen_bool(0.1);
                 if lonely {
                     builder = builder.with(lonesome);
                 }
-                builder = corrupt(builder, nodes, faulty, lonely, &mut rng);
+                builder = corrupt(builder, nodes, faulty.clone(), lonely, &mut rng);
             }
             Self::Epochs => {
                 let most = (nodes - 1) / 3;
-                let faulty = some(nodes, rng.gen_range(0..=most), &mut rng);
+                faulty = some(nodes, rng.gen_range(0..=most), &mut rng);
                 let height = rng.gen_range(1..=6);
                 builder = builder
                     .epochs(height)
@@ -101,10 +105,36 @@ impl Profile {
                 if faulty.is_empty() {
                     builder = upheaval(builder, nodes, &mut rng);
                 }
-                builder = corrupt(builder, nodes, faulty, false, &mut rng);
+                builder = corrupt(builder, nodes, faulty.clone(), false, &mut rng);
             }
         }
-        builder.build()
+        self.plan(builder, seed, nodes, faulty).build()
+    }
+
+    /// In a third of the seeds there is an upgrade in the air. It is drawn apart: without it, a seed is the same test.
+    fn plan(self, builder: TestBuilder, seed: u64, nodes: usize, faulty: BTreeSet<usize>) -> TestBuilder {
+        let rng = &mut SimRng::seed_from_u64(seed.rotate_left(32) ^ UPGRADES);
+        if !rng.gen_bool(0.33) {
+            return builder;
+        }
+        let first = rng.gen_range(1..=25);
+        let last = first + rng.gen_range(0..=40);
+        let forgot = if rng.gen_bool(0.3) { rng.gen_range(0..3) } else { 0 };
+        // Whose software is old counts as faulty after the switch: it must not come on top of others, or weigh more later.
+        let old = usize::from(self == Self::Chaos && rng.gen_bool(0.2));
+        let builder = builder.upgrade(first..=last, some(nodes, forgot, rng), some(nodes, old, rng));
+        if faulty.is_empty() || rng.gen_bool(0.7) {
+            return builder;
+        }
+        builder.with(|d| {
+            let others = Arc::clone(&d.behaviour);
+            d.behaviour = Arc::new(move |member| match others(member) {
+                Behaviour::Byzantine(_) if faulty.contains(&member) => {
+                    Behaviour::byzantine(Usurper::new(&Pretext::ALL))
+                }
+                other => other,
+            });
+        })
     }
 
     /// Runs one seed.

@@ -28,6 +28,8 @@ pub enum Reduction {
     QuickParts,
     /// Wall clocks are right.
     RightClocks,
+    /// Nobody plans an upgrade.
+    NoUpgrade,
     /// Nothing is done to this machine.
     Steady(usize),
     /// The restarts of a machine at a view do not come.
@@ -44,7 +46,7 @@ pub enum Reduction {
 }
 
 /// Names of those that need no number.
-const NAMES: [(&str, Reduction); 8] = [
+const NAMES: [(&str, Reduction); 9] = [
     ("no-observers", Reduction::NoObservers),
     ("perfect-links", Reduction::PerfectLinks),
     ("no-partitions", Reduction::NoPartitions),
@@ -53,6 +55,7 @@ const NAMES: [(&str, Reduction); 8] = [
     ("no-retries", Reduction::NoRetries),
     ("quick-parts", Reduction::QuickParts),
     ("right-clocks", Reduction::RightClocks),
+    ("no-upgrade", Reduction::NoUpgrade),
 ];
 
 impl fmt::Display for Reduction {

@@ -120,12 +120,24 @@ impl Roster {
 
     /// More than two thirds of an epoch's stake, counted here and not by the code that is judged.
     pub(crate) fn is_quorum(&self, epoch: Epoch, members: impl IntoIterator<Item = usize>) -> bool {
+        let (signed, total) = self.signed(epoch, members);
+        signed * 3 > total * 2
+    }
+
+    /// Nine tenths of an epoch's stake, counted here, too.
+    pub(crate) fn is_nine_tenths(&self, epoch: Epoch, members: impl IntoIterator<Item = usize>) -> bool {
+        let (signed, total) = self.signed(epoch, members);
+        signed * 10 >= total * 9
+    }
+
+    /// What the members have of an epoch's stake, and all of it.
+    fn signed(&self, epoch: Epoch, members: impl IntoIterator<Item = usize>) -> (u128, u128) {
         let stakes = (self.stakes)(epoch.get());
         let distinct: std::collections::BTreeSet<usize> = members.into_iter().collect();
         // Who is no member has no stake.
         let stake = |member: &usize| stakes.get(*member).map_or(0, |stake| u128::from(*stake));
         let signed: u128 = distinct.iter().map(stake).sum();
         let total: u128 = stakes.iter().map(|stake| u128::from(*stake)).sum();
-        signed * 3 > total * 2
+        (signed, total)
     }
 }

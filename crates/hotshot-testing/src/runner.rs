@@ -11,14 +11,15 @@ use std::{
 };
 
 use hotshot::{Config, Input, Now};
+use hotshot_types::Versions;
 use rand::{Rng, SeedableRng};
-use rollup_abi::Digest;
+use rollup_abi::{Digest, header::FIRST_VERSION};
 
 use crate::{
     SimRng, Violation,
     behaviour::Behaviour,
     checks::{Checked, Checks, Finding},
-    description::{ChangeNode, FailedViews, Parts, TestDescription},
+    description::{ChangeNode, FailedViews, Parts, TestDescription, Upgrading},
     fixtures::{self, EPOCH_MS},
     ledger::Ledger,
     node::Node,
@@ -51,6 +52,19 @@ pub struct Summary {
     pub outputs: Vec<u64>,
     /// Times that a node gave a view up.
     pub timeouts: u64,
+    /// Heights at which the decided chain's version changed, with the new versions.
+    pub upgrades: Vec<(u64, u16)>,
+}
+
+/// Gives the machines their software and their operators' plan.
+fn install(upgrading: &Upgrading, nodes: &mut [Node]) {
+    for (machine, node) in nodes.iter_mut().enumerate() {
+        if !upgrading.old.contains(&machine) {
+            node.speaks = Versions::up_to(upgrading.upgrade.to());
+            let agrees = !upgrading.undecided.contains(&node.member);
+            node.upgrade = agrees.then_some(upgrading.upgrade);
+        }
+    }
 }
 
 /// One run of one seed.
@@ -97,6 +111,8 @@ impl TestRunner {
             epochs: roster.epochs,
             genesis: genesis.clone(),
             timing: description.timing_data,
+            speaks: Versions::up_to(FIRST_VERSION),
+            upgrade: None,
         };
         let mut rng = SimRng::seed_from_u64(seed);
         let machines = description.node_stakes.len() + description.observers;
@@ -113,6 +129,9 @@ impl TestRunner {
             }
             faulty.insert(member);
         }
+        if let Some(upgrading) = &description.upgrading {
+            install(upgrading, &mut nodes);
+        }
         for node in &mut nodes {
             let most = description.clock_skew_ms;
             node.skew_ms = rng.gen_range(-most..=most);
@@ -123,7 +142,7 @@ impl TestRunner {
             rng,
             now: Duration::ZERO,
             checks: Checks::new(&genesis, roster.epochs, ids),
-            ledger: Ledger::new(roster, &genesis),
+            ledger: Ledger::new(roster, &genesis, description.async_delay_config.credulous),
             config,
             queue: Queue::default(),
             trace: Trace::default(),
@@ -199,6 +218,7 @@ impl TestRunner {
             steps: self.steps,
             outputs: self.nodes.iter().map(|node| node.outputs).collect(),
             timeouts: self.timeouts,
+            upgrades: self.checks.version.changes(),
         }
     }
 

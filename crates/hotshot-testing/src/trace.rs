@@ -88,6 +88,8 @@ fn describe(output: &Output) -> (&'static str, u64, Digest) {
             (what, view.get(), none)
         }
         Output::EpochChanged(epoch) => ("epoch", epoch.get(), none),
+        Output::Upgraded { version, height } => ("upgraded", height.get() << 16 | u64::from(*version), none),
+        Output::CannotUpgrade(upgrade) => ("cannot upgrade", u64::from(upgrade.to()), none),
         Output::TimedOut(view) => ("timed out", view.get(), none),
         Output::SetTimer(at) => ("timer", u64::try_from(at.as_micros()).unwrap_or(u64::MAX), none),
         Output::Misbehaviour { member, .. } => ("misbehaviour", u64::from(member.0[0]) - 1, none),
@@ -101,6 +103,8 @@ fn sent(what: &Outgoing) -> (&'static str, u64, Digest) {
         Outgoing::Vote1(data) => ("send vote1", data.view.get(), data.leaf),
         Outgoing::Vote2(data) => ("send vote2", data.view.get(), data.leaf),
         Outgoing::Timeout(data, lock) => ("send timeout", data.view.get(), lock.data().leaf),
+        Outgoing::UpgradeVote(data) => ("send upgrade vote", data.epoch.get(), [0; 32]),
+        Outgoing::Upgrade(c) => ("send upgrade cert", c.epoch().get(), [0; 32]),
         Outgoing::Certificate1(c) => ("send certificate1", c.view().get(), *c.leaf()),
         Outgoing::Certificate2(c) => ("send certificate2", c.view().get(), *c.leaf()),
         Outgoing::TimeoutCertificate(c) => ("send timeout cert", c.view().get(), c.lock().data().leaf),

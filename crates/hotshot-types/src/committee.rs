@@ -160,6 +160,11 @@ impl Committee {
         Stake::new(committee::one_honest(self.0.total))
     }
 
+    /// Stake that an upgrade needs: ⌈9T/10⌉, which is never below a quorum.
+    pub fn nine_tenths(&self) -> Stake {
+        Stake::new(self.0.total - self.0.total / 10)
+    }
+
     /// How its payloads are cut into shards and dealt.
     pub fn layout(&self) -> &Layout {
         self.0.layout.get_or_init(|| Layout::of(self))

@@ -12,6 +12,7 @@
 //! | [`bls`] | keys, signatures, hash to curve |
 //! | [`committee`], [`epochs`] | members, quorums, leaders; which blocks are whose |
 //! | [`vote`], [`certificate`], [`timeout`], [`proposal`] | what is said in a view |
+//! | [`upgrade`] | how a committee agrees on the rules of another version |
 //! | [`dispersal`] | a large payload as shares, and back |
 //! | [`message`] | the wire: one enum, bounded before it is allocated |
 //!
@@ -30,6 +31,7 @@ pub mod proposal;
 pub mod signers;
 pub mod timeout;
 mod unvalidated;
+pub mod upgrade;
 pub mod vote;
 
 pub use bls::{KeyPair, PointError, PublicKey, SecretKey, Signature};
@@ -43,4 +45,5 @@ pub use proposal::{Block, Proposal, SignedProposal};
 pub use signers::Signers;
 pub use timeout::{TimeoutCertificate, TimeoutData, TimeoutVote};
 pub use unvalidated::Unvalidated;
+pub use upgrade::{Upgrade, UpgradeCertificate, UpgradeData, UpgradeError, UpgradeVote, Versions};
 pub use vote::{Phase, Phase1, Phase2, Vote, Vote1, Vote2, VoteData};

@@ -7,7 +7,7 @@ use rollup_abi::{Digest, Header};
 
 use crate::{
     Block, Certificate1, Certificate2, Height, Share, SignedProposal, TimeoutCertificate, TimeoutVote,
-    Unvalidated, Vote1, Vote2,
+    Unvalidated, UpgradeCertificate, UpgradeVote, Vote1, Vote2,
     proposal::{read_header, write_header},
 };
 
@@ -47,6 +47,10 @@ pub enum Message {
     FetchedBlocks(Arc<FetchedBlocks>),
     /// A proposal whose payload travels in shares, with one of them.
     Dispersed(Arc<Dispersed>),
+    /// The sender agrees on an upgrade.
+    UpgradeVote(UpgradeVote),
+    /// Nine tenths of the stake agreed on an upgrade.
+    UpgradeCertificate(UpgradeCertificate),
 }
 
 /// A proposal without its payload, and a share of it: from the leader, the receiver's; from everybody, the sender's own, passed
@@ -171,6 +175,8 @@ impl Message {
             Self::FetchBlocks(_) => "fetch_blocks",
             Self::FetchedBlocks(_) => "fetched_blocks",
             Self::Dispersed(_) => "dispersed",
+            Self::UpgradeVote(_) => "upgrade_vote",
+            Self::UpgradeCertificate(_) => "upgrade_certificate",
         }
     }
 }

@@ -6,8 +6,8 @@ use borsh::{BorshDeserialize, BorshSerialize, io};
 use rollup_abi::{Digest, Header, domain, sha256};
 
 use crate::{
-    Certificate2, Committee, Epoch, Height, Justify, Signature, TimeoutCertificate, View, VoteData,
-    dispersal, message::MAX_PAYLOAD,
+    Certificate2, Committee, Epoch, Height, Justify, Signature, TimeoutCertificate, UpgradeCertificate, View,
+    VoteData, dispersal, message::MAX_PAYLOAD,
 };
 
 /// A block with what justifies it, as its leader made it.
@@ -26,6 +26,8 @@ pub struct Proposal {
     pub timeout: Option<TimeoutCertificate>,
     /// In an epoch's first block: that the parent, the last block of the epoch before, is final.
     pub hand_over: Option<Certificate2>,
+    /// In the first block of a new version: that nine tenths of the stake agreed on it.
+    pub upgrade: Option<UpgradeCertificate>,
     /// The block's payload; `header.payload_commitment` is [`dispersal::commit`] of it.
     pub payload: Arc<[u8]>,
 }
@@ -99,6 +101,7 @@ impl BorshSerialize for Proposal {
         self.justify.serialize(writer)?;
         self.timeout.serialize(writer)?;
         self.hand_over.serialize(writer)?;
+        self.upgrade.serialize(writer)?;
         write_payload(&self.payload, writer)
     }
 }
@@ -111,6 +114,7 @@ impl BorshDeserialize for Proposal {
             justify: Justify::deserialize_reader(reader)?,
             timeout: Option::deserialize_reader(reader)?,
             hand_over: Option::deserialize_reader(reader)?,
+            upgrade: Option::deserialize_reader(reader)?,
             payload: read_payload(reader)?,
         })
     }

@@ -48,7 +48,7 @@ fn golden_bytes() {
         .collect();
     // Kind, length, and the start of the bytes' hash. They change only together with the protocol.
     let golden = [
-        "proposal 802 03cd7a247fe2c971",
+        "proposal 803 c63f10a7baa37724",
         "vote1 121 86b939a1a7fcbf57",
         "vote2 121 eedb0eb58c09b59d",
         "certificate1 124 263d0906768a5304",
@@ -56,10 +56,12 @@ fn golden_bytes() {
         "timeout 221 4a2bb7f69a8ccbec",
         "timeout_certificate 245 92a80110de081251",
         "fetch_proposal 33 e7dac5e34035890e",
-        "fetched_proposal 795 7c279c824845b469",
+        "fetched_proposal 796 babd7e90956d6e5b",
         "fetch_blocks 9 80cd67c0ee6448fd",
         "fetched_blocks 1136 fe81526df8bd9f56",
-        "dispersed 27152 d620750420ee4dfb",
+        "dispersed 27153 6494ba00b8633e98",
+        "upgrade_vote 93 e1992b3052651dcc",
+        "upgrade_certificate 95 b894d35a373edafb",
     ];
     assert_eq!(lines, golden);
 }
@@ -133,7 +135,7 @@ fn the_leader_signs_the_leaf_and_so_everything() {
 
 proptest! {
     #[test]
-    fn noise_is_never_more_than_an_error(kind in 0u8..12, noise in proptest::collection::vec(any::<u8>(), 0..600)) {
+    fn noise_is_never_more_than_an_error(kind in 0u8..14, noise in proptest::collection::vec(any::<u8>(), 0..600)) {
         let bytes = [vec![kind], noise].concat();
         if let Ok(message) = Message::decode(&bytes) {
             // What does decode has one encoding only.
@@ -142,7 +144,7 @@ proptest! {
     }
 
     #[test]
-    fn one_flipped_bit_is_an_error_or_another_message(which in 0usize..11, at: prop::sample::Index, bit in 0u8..8) {
+    fn one_flipped_bit_is_an_error_or_another_message(which in 0usize..13, at: prop::sample::Index, bit in 0u8..8) {
         let message = &MESSAGES[which];
         let mut bytes = message.encode().unwrap();
         let at = at.index(bytes.len());

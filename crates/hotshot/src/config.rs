@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use hotshot_types::{Committee, Epoch, Epochs, NodeId};
+use hotshot_types::{Committee, Epoch, Epochs, NodeId, Upgrade, Versions};
 use rollup_abi::{Digest, Header};
 
 /// The committees that are known, by epoch: with epochs, the current one's and the next one's before anything is said in it.
@@ -122,4 +122,8 @@ pub struct Config {
     pub genesis: Header,
     /// Times.
     pub timing: Timing,
+    /// The versions that this node speaks.
+    pub speaks: Versions,
+    /// The upgrade that this node agrees on.
+    pub upgrade: Option<Upgrade>,
 }

@@ -6,6 +6,7 @@ mod epoch;
 mod intake;
 mod pace;
 mod propose;
+mod upgrade;
 mod vote;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -39,6 +40,14 @@ struct Said {
     timeout: Option<Outgoing>,
 }
 
+/// A block that the application builds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Building {
+    view: View,
+    parent: Digest,
+    version: u16,
+}
+
 /// A block that is being fetched.
 #[derive(Clone, Debug)]
 struct Fetch {
@@ -56,6 +65,8 @@ pub struct Held {
     pub certificates: usize,
     /// Own first votes above the decided view.
     pub votes1: usize,
+    /// Upgrades that were agreed on.
+    pub upgrades: usize,
     /// Statements that wait for what they depend on to be durable.
     pub pending: usize,
 }
@@ -99,8 +110,9 @@ pub struct Consensus {
     next_token: u64,
     said: Said,
 
-    /// View and parent of the block that the application builds.
-    building: Option<(View, Digest)>,
+    upgrades: upgrade::Upgrades,
+
+    building: Option<Building>,
     build_at: Duration,
     revalidate_at: Option<Duration>,
     fetch: Option<Fetch>,
@@ -121,7 +133,9 @@ impl Consensus {
         } = recovery;
         let root = anchor.header.commitment();
         let mut tree = Tree::new(root, anchor.header.clone());
+        let mut upgrades = upgrade::Upgrades::default();
         for ((_, leaf), stored) in proposals {
+            upgrades.add(stored.proposal.upgrade);
             let content = Content::Proposal(stored.proposal, stored.signature);
             tree.insert(leaf, content, true);
             if let Some(entry) = tree.get_mut(&leaf) {
@@ -163,6 +177,7 @@ impl Consensus {
             pending: BTreeMap::new(),
             next_token: 0,
             said: Said::default(),
+            upgrades,
             building: None,
             build_at: Duration::ZERO,
             revalidate_at: None,
@@ -200,6 +215,7 @@ impl Consensus {
     /// Every rule, once, in an order in which none enables an earlier one.
     fn evaluate(&mut self, out: &mut Vec<Output>) -> Result<(), HaltReason> {
         self.decide(out)?;
+        self.say_upgrade(out);
         self.give_up_view(out);
         self.resend(out);
         self.validate(out);
@@ -277,6 +293,7 @@ impl Consensus {
             blocks: self.tree.len(),
             certificates: self.certificates1.len().saturating_add(self.finals.len()),
             votes1: self.votes1.len(),
+            upgrades: self.upgrades.agreed().count(),
             pending: self.pending.len(),
         }
     }

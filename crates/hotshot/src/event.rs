@@ -3,8 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use hotshot_types::{
-    Block, Certificate1, Certificate2, Committee, Epoch, Justify, NodeId, Proposal, SignedProposal,
-    TimeoutCertificate, TimeoutData, View, VoteData,
+    Block, Certificate1, Certificate2, Committee, Epoch, Height, Justify, NodeId, Proposal, SignedProposal,
+    TimeoutCertificate, TimeoutData, Upgrade, UpgradeCertificate, UpgradeData, Versions, View, VoteData,
     message::{FetchBlocks, FetchProposal, FetchedBlocks},
 };
 use rollup_abi::{Digest, Header};
@@ -57,6 +57,8 @@ pub enum Input {
     Committee(Committee),
     /// A member speaks of an epoch whose committee is not known here. It proves nothing, but is worth a question.
     Behind,
+    /// Nine tenths of a committee's stake agreed on an upgrade.
+    Upgrade(UpgradeCertificate),
     /// Decided blocks: certificate, links and payload hashes hold.
     Blocks(Arc<FetchedBlocks>),
     /// The application has built a block.
@@ -90,7 +92,7 @@ pub enum Recipient {
     One(NodeId),
 }
 
-/// What is sent. The first four are signed on their way out; all that they depend on is durable.
+/// What is sent. The first five are signed on their way out; all that they depend on is durable.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outgoing {
     /// Own proposal.
@@ -101,12 +103,16 @@ pub enum Outgoing {
     Vote2(VoteData),
     /// Own timeout vote, with the lock that it names.
     Timeout(TimeoutData, Justify),
+    /// Own agreement on an upgrade. It binds to nothing: it may be given for another upgrade, too.
+    UpgradeVote(UpgradeData),
     /// A quorum of first votes.
     Certificate1(Certificate1),
     /// A quorum of second votes.
     Certificate2(Certificate2),
     /// A quorum gave a view up.
     TimeoutCertificate(Arc<TimeoutCertificate>),
+    /// Nine tenths of the stake agreed on an upgrade.
+    Upgrade(UpgradeCertificate),
     /// Asks for a proposal.
     FetchProposal(FetchProposal),
     /// Asks for decided blocks.
@@ -145,6 +151,16 @@ pub enum HaltReason {
         /// The block's view.
         view: View,
     },
+    /// The chain goes on by rules that this node does not know.
+    #[error("the final block of height {height} is of version {got}, this node speaks {expected}")]
+    Unspoken {
+        /// The block's height.
+        height: Height,
+        /// Its version.
+        got: u16,
+        /// What this node speaks.
+        expected: Versions,
+    },
 }
 
 /// What a node does, in order.
@@ -173,6 +189,8 @@ pub enum Output {
         epoch: Epoch,
         /// The hash of the next committee if the block is its epoch's last, else zero.
         next_committee: Digest,
+        /// By the rules of this version.
+        version: u16,
         /// On this block.
         parent: Header,
     },
@@ -196,6 +214,15 @@ pub enum Output {
     },
     /// The node is in a new epoch: the one before has handed over.
     EpochChanged(Epoch),
+    /// The decided chain goes on by the rules of another version.
+    Upgraded {
+        /// Which.
+        version: u16,
+        /// The height of its first block.
+        height: Height,
+    },
+    /// Others agreed on an upgrade to a version that this node does not speak: it ends when the upgrade comes.
+    CannotUpgrade(Upgrade),
     /// This node gave a view up.
     TimedOut(View),
     /// Call [`Input::Tick`] then; replaces the timer before.

@@ -1,6 +1,6 @@
 //! The protocol's rules, each a function with the rule's text. Safety is argued in the crate's documentation.
 
-use hotshot_types::{Epochs, Height, Justify, Proposal, View, VoteData, message::MAX_PAYLOAD};
+use hotshot_types::{Epochs, Height, Justify, Proposal, UpgradeData, View, VoteData, message::MAX_PAYLOAD};
 use rollup_abi::{Digest, Header};
 
 /// How a member broke a rule.
@@ -24,6 +24,9 @@ pub enum Fault {
     /// An epoch's first block without the proof that the epoch before has ended, or another block with one.
     #[error("a proposal without the hand-over that its epoch needs, or with one too many")]
     HandOver,
+    /// An upgrade that its block may not begin with: of another epoch, to another version, or beyond its window.
+    #[error("a proposal with an upgrade that its block may not begin with")]
+    Upgrade,
     /// A payload larger than allowed.
     #[error("a proposal with too large a payload")]
     PayloadSize,
@@ -53,6 +56,7 @@ pub fn well_formed(proposal: &Proposal, chain_id: &Digest, epochs: Epochs) -> Re
     } else {
         follows(&proposal.header, &justify, epochs)?;
         hands_over(proposal, &justify, epochs)?;
+        upgrades(proposal)?;
     }
     shows_evidence(proposal, &justify)
 }
@@ -85,6 +89,15 @@ fn hands_over(proposal: &Proposal, parent: &VoteData, epochs: Epochs) -> Result<
     if proven { Ok(()) } else { Err(Fault::HandOver) }
 }
 
+/// An upgrade stands only where the block may be the first of its version.
+fn upgrades(proposal: &Proposal) -> Result<(), Fault> {
+    let fits = |agreed: &UpgradeData| agreed.may_begin_with(&proposal.header);
+    match &proposal.upgrade {
+        Some(certificate) if !fits(certificate.data()) => Err(Fault::Upgrade),
+        _ => Ok(()),
+    }
+}
+
 /// Only an epoch's last block is proposed again, and on its own certificate. The view after that certificate's is left to the
 /// next epoch, so there is always a timeout certificate.
 fn closes_again(proposal: &Proposal, own: &VoteData, epochs: Epochs) -> Result<(), Fault> {
@@ -94,6 +107,7 @@ fn closes_again(proposal: &Proposal, own: &VoteData, epochs: Epochs) -> Result<(
         && own.names(&proposal.header, epochs)
         && proposal.view > own.view
         && proposal.hand_over.is_none()
+        && proposal.upgrade.is_none()
         && proposal.timeout.is_some();
     if again { Ok(()) } else { Err(Fault::Parent) }
 }
@@ -134,6 +148,17 @@ pub fn timestamp_holds(header: &Header, parent: &Header, wall_ms: u64, max_drift
     header.timestamp_ms > parent.timestamp_ms && header.timestamp_ms <= wall_ms.saturating_add(max_drift_ms)
 }
 
+/// A block has its parent's version, or it is the first of a later version that nine tenths of its epoch's stake agreed on, in the
+/// window that they agreed on. So a version never falls, and somebody honest has checked the one of every certified block.
+pub fn version_holds<'a>(
+    header: &Header,
+    parent: &Header,
+    mut agreed: impl Iterator<Item = &'a UpgradeData>,
+) -> bool {
+    header.version == parent.version
+        || agreed.any(|agreed| agreed.upgrade.from() == parent.version && agreed.may_begin_with(header))
+}
+
 /// What Vote1 depends on.
 #[derive(Clone, Copy, Debug)]
 pub struct Vote1Conditions {
@@ -153,15 +178,18 @@ pub struct Vote1Conditions {
     pub valid: bool,
     /// The block names the committee that this node knows to be the next one where its epoch ends, and nowhere else.
     pub next_committee: bool,
+    /// [`version_holds`], or the block is proposed again: it is certified, so this was checked.
+    pub version: bool,
     /// [`timestamp_holds`].
     pub timely: bool,
 }
 
 /// Vote1 only in the current view, once per view and never again below it, not after giving the view up, and only for a
-/// safe and timely block whose root this node computed itself and that hands over to the right committee.
+/// safe and timely block whose root this node computed itself, that hands over to the right committee, and that follows the
+/// rules of the right version.
 pub fn may_vote1(c: &Vote1Conditions) -> bool {
     let once = c.view > c.voted && c.view > c.timed_out && c.view > c.decided;
-    c.view == c.current && once && c.safe && c.valid && c.next_committee && c.timely
+    c.view == c.current && once && c.safe && c.valid && c.next_committee && c.version && c.timely
 }
 
 /// What Vote2 depends on.

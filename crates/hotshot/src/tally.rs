@@ -5,6 +5,8 @@
 //!                                                            └─ one by one ────▶ checked(bad) ─▶ next Batch, maybe
 //! ```
 
+mod upgrades;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -14,6 +16,8 @@ use hotshot_types::{
     Certificate, Committee, Epoch, Phase, Signature, Stake, TimeoutCertificate, TimeoutVote, View, Vote,
     VoteData,
 };
+
+pub use upgrades::UpgradeTally;
 
 /// How far ahead of the node's view votes are collected; honest members are not further apart without a certificate
 /// that brings them together.

@@ -90,6 +90,7 @@ fn propose(parent: &Header, certified: u64, header: &Header, payload: &[u8]) -> 
         hand_over: EPOCHS
             .is_last(Height::new(parent.height))
             .then(|| cert2(parent, certified)),
+        upgrade: None,
         justify,
         payload: payload.into(),
     }
@@ -104,6 +105,7 @@ fn again(header: &Header, certified: u64, view: u64, payload: &[u8]) -> Proposal
         timeout: Some(gave_up(header.epoch, view - 1, [&own; 3])),
         justify: own,
         hand_over: None,
+        upgrade: None,
         payload: payload.into(),
     }
 }
@@ -263,6 +265,7 @@ fn a_child_of_a_last_block_is_refused_without_the_hand_over() {
     let first = propose(&b, 2, &c, b"c");
     let bare = Proposal {
         hand_over: None,
+        upgrade: None,
         ..first.clone()
     };
     one.out.clear();

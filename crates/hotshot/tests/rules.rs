@@ -154,6 +154,7 @@ fn b4_a_proposal_below_the_proven_lock_is_refused() {
     let on = |parent: &Header, timeout: Option<TimeoutCertificate>, view: u64| Proposal {
         view: View::new(view),
         hand_over: None,
+        upgrade: None,
         header: child(parent, View::new(view), parent.timestamp_ms + 1, b"c"),
         justify: justify(parent),
         timeout,

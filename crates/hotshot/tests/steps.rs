@@ -292,6 +292,7 @@ fn each_condition_of_vote1_is_needed() {
         safe: true,
         valid: true,
         next_committee: true,
+        version: true,
         timely: true,
     };
     assert!(rules::may_vote1(&vote1));
@@ -323,6 +324,10 @@ fn each_condition_of_vote1_is_needed() {
         },
         rules::Vote1Conditions {
             next_committee: false,
+            ..vote1
+        },
+        rules::Vote1Conditions {
+            version: false,
             ..vote1
         },
         rules::Vote1Conditions {

@@ -11,6 +11,8 @@ pub const VOTE1: &Domain = b"asset-l2:vote1:1";
 pub const VOTE2: &Domain = b"asset-l2:vote2:1";
 /// Message of a timeout vote.
 pub const TIMEOUT: &Domain = b"asset-l2:timeout";
+/// Message of an upgrade vote.
+pub const UPGRADE: &Domain = b"asset-l2:upgrade";
 /// Proof of possession of a BLS key.
 pub const POSSESSION: &Domain = b"asset-l2:bls-pop";
 /// Candidates of the hash to curve.
@@ -54,6 +56,7 @@ pub const ALL: &[&Domain] = &[
     VOTE1,
     VOTE2,
     TIMEOUT,
+    UPGRADE,
     POSSESSION,
     HASH_TO_CURVE,
     COMBINE,

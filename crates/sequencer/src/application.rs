@@ -140,6 +140,7 @@ impl Inner {
             })?;
         let slot = Slot {
             payload_commitment,
+            version: request.version,
             view: request.view.get(),
             epoch: request.epoch.get(),
             next_committee: request.next_committee,

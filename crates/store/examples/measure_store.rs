@@ -115,6 +115,7 @@ fn record(header: &Header, index: u64) -> Record {
     let proposal = Proposal {
         view: hotshot_types::View::new(header.view),
         hand_over: None,
+        upgrade: None,
         header,
         justify,
         timeout: None,

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use hotshot::{Consensus, Decided, Outgoing, Output, Record};
-use hotshot_types::{Block, Epoch, Epochs, TimeoutData, View, VoteData};
+use hotshot::{Consensus, Decided, HaltReason, Outgoing, Output, Record};
+use hotshot_types::{Block, Epoch, Epochs, TimeoutData, UpgradeData, View, VoteData};
 use rollup_abi::Digest;
+
+use super::quorum::may_follow;
 
 /// What a core promises to hold at most.
 const MAX_HELD: usize = 1024;
@@ -65,14 +67,23 @@ impl Checks {
         self.certificates = core.held().certificates;
     }
 
-    pub fn after(&mut self, core: &Consensus, out: &[Output], log: &[Record], blocks: &[Block]) {
+    pub fn after(
+        &mut self,
+        core: &Consensus,
+        out: &[Output],
+        log: &[Record],
+        known: (&[Block], &[UpgradeData]),
+    ) {
         self.silent_when_halted(core, out);
         self.never_falls(core);
         self.bounded(core, out);
         for output in out {
             match output {
                 Output::Decide(decided) => self.decides(decided),
-                Output::Send { what, .. } => self.says(what, log, blocks),
+                Output::Send { what, .. } => {
+                    self.says(what, log, known.0);
+                    follows(what, known);
+                }
                 _ => {}
             }
         }
@@ -82,8 +93,9 @@ impl Checks {
         assert!(!self.halted || out.is_empty(), "halted, and says {out:?}");
         assert!(!self.halted || core.halted().is_some(), "halted no more");
         let halted = core.halted();
+        let unspoken = matches!(halted, Some(HaltReason::Unspoken { got, .. }) if *got > super::SPEAKS);
         assert!(
-            !self.honest || halted.is_none(),
+            !self.honest || halted.is_none() || unspoken,
             "an honest quorum halts it: {halted:?}"
         );
         let halts = out.iter().position(|output| matches!(output, Output::Halt(_)));
@@ -210,6 +222,31 @@ impl Checks {
                 data.view
             );
         }
+    }
+}
+
+/// A first vote is for a version that the node speaks, and that was agreed on if it is not the parent's. What is proposed again
+/// is certified, and was looked at before.
+fn follows(what: &Outgoing, (blocks, agreed): (&[Block], &[UpgradeData])) {
+    let Outgoing::Vote1(data) = what else { return };
+    let header = |leaf: &Digest| {
+        let mut headers = blocks.iter().map(|block| &block.header);
+        headers.find(|header| header.commitment() == *leaf)
+    };
+    let Some(header_of) = header(&data.leaf).filter(|header| header.view == data.view.get()) else {
+        return;
+    };
+    assert!(
+        header_of.version <= super::SPEAKS,
+        "votes for what it does not speak"
+    );
+    if let Some(parent) = header(&header_of.parent) {
+        assert!(
+            may_follow(header_of, parent, agreed),
+            "votes for version {} after {}",
+            header_of.version,
+            parent.version
+        );
     }
 }
 

@@ -5,7 +5,8 @@ use std::{sync::Arc, time::Duration};
 use hotshot::{Input, Verdict};
 use hotshot_testing::fixtures::{EPOCH_MS, PLACEHOLDER};
 use hotshot_types::{
-    Block, Epoch, Height, Justify, Proposal, SignedProposal, View, VoteData, message::FetchedBlocks,
+    Block, Epoch, Height, Justify, Proposal, SignedProposal, UpgradeData, View, VoteData,
+    message::FetchedBlocks,
 };
 use rollup_abi::Header;
 
@@ -20,7 +21,8 @@ impl World {
         let input = match entropy.byte() % 32 {
             0..=6 => self.new_proposal(entropy),
             7..=8 => self.old_proposal(entropy),
-            9..=12 => self.certificate1(entropy),
+            9..=11 => self.certificate1(entropy),
+            12 => self.upgrade(entropy),
             13..=15 => self.certificate2(entropy),
             16..=17 => self.timeout_certificate(entropy),
             18 => Input::TimeoutOneHonest {
@@ -90,7 +92,12 @@ impl World {
     fn new_proposal(&mut self, entropy: &mut Entropy) -> Input {
         let (parent, view) = (self.parent(entropy), self.view(entropy));
         let payload = [entropy.byte() % 2; 3];
-        let header = universe::on(&parent, view, self.config.epochs, self.clock.wall_ms, &payload);
+        let mut header = universe::on(&parent, view, self.config.epochs, self.clock.wall_ms, &payload);
+        match entropy.byte() {
+            240..=251 => header.version += 1,
+            252..=255 if header.version > 1 => header.version -= 1,
+            _ => {}
+        }
         let block = Block {
             header,
             payload: payload.into(),
@@ -143,8 +150,16 @@ impl World {
             255 => block.header.next_committee = entropy.digest(),
             _ => {}
         }
+        let upgrade = entropy.once_in(8).then(|| {
+            let parent = self.known(&block.header.parent).unwrap_or(&self.blocks[0]);
+            universe::upgrade(Epoch::new(block.header.epoch), &parent.header, entropy)
+        });
+        if let Some(data) = upgrade {
+            self.agreed(data);
+        }
         let proposal = Proposal {
             view,
+            upgrade: upgrade.map(universe::agreed),
             header: block.header,
             justify,
             timeout: timeout.map(|timeout| (*timeout).clone()),
@@ -155,6 +170,20 @@ impl World {
             proposal: Arc::new(proposal),
             signature: *PLACEHOLDER,
         })
+    }
+
+    /// Nine tenths of a committee agree on an upgrade, soon or not.
+    fn upgrade(&mut self, entropy: &mut Entropy) -> Input {
+        let data = universe::upgrade(self.epoch(entropy), self.core.decided(), entropy);
+        self.agreed(data);
+        Input::Upgrade(universe::agreed(data))
+    }
+
+    fn agreed(&mut self, data: UpgradeData) {
+        self.agreed.push(data);
+        if let Some(quorum) = &mut self.honest {
+            quorum.agreed.push(data);
+        }
     }
 
     fn certifies(&mut self, header: &Header) -> bool {

@@ -2,8 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use hotshot_types::{Epochs, Height, View};
+use hotshot_types::{Epochs, Height, UpgradeData, View};
 use rollup_abi::{Digest, Header};
+
+/// Whether nine tenths agreed on what the version of this block is, if it is not its parent's.
+pub fn may_follow(header: &Header, parent: &Header, agreed: &[UpgradeData]) -> bool {
+    let allowed = |data: &UpgradeData| {
+        let plan = data.upgrade;
+        data.epoch.get() == header.epoch
+            && (plan.from(), plan.to()) == (parent.version, header.version)
+            && (plan.first().get()..=plan.last().get()).contains(&header.height)
+    };
+    header.version == parent.version || agreed.iter().any(allowed)
+}
 
 /// What honest quorums have said.
 pub struct Quorum {
@@ -12,6 +23,8 @@ pub struct Quorum {
     /// Certified headers, genesis included.
     headers: BTreeMap<Digest, Header>,
     last: Header,
+    /// What nine tenths agreed on.
+    pub agreed: Vec<UpgradeData>,
 }
 
 impl Quorum {
@@ -21,6 +34,7 @@ impl Quorum {
             certified: BTreeMap::from([(View::ZERO, genesis.commitment())]),
             headers: BTreeMap::from([(genesis.commitment(), genesis.clone())]),
             last: genesis.clone(),
+            agreed: Vec::new(),
         }
     }
 
@@ -37,11 +51,13 @@ impl Quorum {
         let free = !self.certified.contains_key(&view) && header.view > parent.view && header.view < u64::MAX;
         let beside = header.view > self.last.view && !self.extends(header.parent, &self.last.commitment());
         let handed_over = !self.epochs.is_last(Height::new(parent.height)) || self.finalises(&parent);
-        if free && !beside && handed_over {
+        let version = may_follow(header, &parent, &self.agreed);
+        let good = free && !beside && handed_over && version;
+        if good {
             self.certified.insert(view, leaf);
             self.headers.insert(leaf, header.clone());
         }
-        free && !beside && handed_over
+        good
     }
 
     /// Whether a quorum votes for it twice: no later one has voted beside it.

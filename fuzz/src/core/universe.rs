@@ -4,10 +4,12 @@ use std::sync::{Arc, LazyLock};
 
 use hotshot_testing::fixtures::{PLACEHOLDER, child, committee_of};
 use hotshot_types::{
-    Certificate, Committee, Epoch, Epochs, Height, Justify, Phase, Signers, TimeoutCertificate, View,
-    VoteData, timeout::LockGroup,
+    Certificate, Committee, Epoch, Epochs, Height, Justify, Phase, Signers, TimeoutCertificate, Upgrade,
+    UpgradeCertificate, UpgradeData, View, VoteData, timeout::LockGroup,
 };
 use rollup_abi::Header;
+
+use crate::entropy::Entropy;
 
 /// Epochs whose committees are known.
 pub const EPOCHS: u64 = 8;
@@ -82,6 +84,20 @@ pub fn timed_out(epoch: Epoch, view: View, lock: Justify) -> Arc<TimeoutCertific
     let parts = (epoch, view, vec![group], *PLACEHOLDER, lock);
     let bytes = borsh::to_vec(&parts).expect("a Vec takes all");
     Arc::new(borsh::from_slice(&bytes).expect("these are its parts"))
+}
+
+/// An upgrade to the version after this block's, about now.
+pub fn upgrade(epoch: Epoch, above: &Header, entropy: &mut Entropy) -> UpgradeData {
+    let first = Height::new(above.height).next().plus(entropy.number() % 3);
+    let last = first.plus(entropy.number() % 8);
+    let upgrade = Upgrade::new(above.version, above.version + 1, first, last);
+    let upgrade = upgrade.expect("a later version, a window");
+    UpgradeData { epoch, upgrade }
+}
+
+/// A committee agreed on it.
+pub fn agreed(data: UpgradeData) -> UpgradeCertificate {
+    UpgradeCertificate::from_parts(data, quorum(), *PLACEHOLDER)
 }
 
 fn quorum() -> Signers {

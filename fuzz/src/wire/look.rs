@@ -7,7 +7,7 @@ use hotshot::{Record, Recovery, rules};
 use hotshot_testing::fixtures::{CHAIN, committee, genesis};
 use hotshot_types::{
     Certificate, Committee, Epochs, Justify, Message, Phase, Share, SignedProposal, TimeoutCertificate,
-    TimeoutVote, View, Vote, VoteData, WrongEncoding,
+    TimeoutVote, UpgradeCertificate, UpgradeData, UpgradeVote, View, Vote, VoteData, WrongEncoding,
     message::{Dispersed, FetchedBlocks},
 };
 use rollup_abi::Header;
@@ -33,6 +33,8 @@ pub fn message(message: &Message) {
         Message::TimeoutCertificate(one) => timeout_certificate(one),
         Message::FetchedBlocks(fetched) => fetched_blocks(fetched),
         Message::Dispersed(one) => dispersed(one),
+        Message::UpgradeVote(vote) => upgrade_vote(vote),
+        Message::UpgradeCertificate(certificate) => upgrade_certificate(certificate),
         Message::FetchProposal(_) | Message::FetchBlocks(_) => {}
     }
 }
@@ -53,6 +55,7 @@ pub fn proposal(signed: &SignedProposal) {
     justify(&proposal.justify);
     proposal.timeout.iter().for_each(timeout_certificate);
     proposal.hand_over.iter().for_each(certificate);
+    proposal.upgrade.iter().for_each(upgrade_certificate);
 }
 
 fn justify(justify: &Justify) {
@@ -103,6 +106,27 @@ pub fn timeout_certificate(certificate: &TimeoutCertificate) {
     for committee in COMMITTEES.iter() {
         if certificate.check_quorum(committee).is_ok() {
             assert!(certificate.lock().view() < certificate.view());
+        }
+    }
+}
+
+pub fn upgrade_vote(vote: &UpgradeVote) {
+    upgrade(&vote.data);
+    let _ = vote.data.digest(&CHAIN);
+}
+
+fn upgrade(data: &UpgradeData) {
+    let plan = data.upgrade;
+    assert!(plan.from() < plan.to() && plan.is_open_at(plan.first()) && plan.is_open_at(plan.last()));
+    assert!(!data.may_begin_with(&genesis()), "genesis begins nothing");
+}
+
+pub fn upgrade_certificate(certificate: &UpgradeCertificate) {
+    upgrade(certificate.data());
+    for committee in COMMITTEES.iter() {
+        if certificate.check_stake(committee).is_ok() {
+            let stake = committee.stake_of(certificate.signers());
+            assert!(stake.is_some_and(|stake| stake >= committee.quorum()));
         }
     }
 }

@@ -8,7 +8,8 @@ use hotshot::{Anchor, Record, StoredProposal};
 use hotshot_testing::fixtures::{CHAIN, PLACEHOLDER, committee};
 use hotshot_types::{
     Block, Certificate, Epoch, Height, Justify, Message, Phase, Proposal, Share, Signature, SignedProposal,
-    Signers, TimeoutCertificate, TimeoutData, TimeoutVote, View, Vote, VoteData, WrongEncoding,
+    Signers, TimeoutCertificate, TimeoutData, TimeoutVote, Upgrade, UpgradeCertificate, UpgradeData,
+    UpgradeVote, View, Vote, VoteData, WrongEncoding,
     dispersal::{THRESHOLD, disperse},
     message::{Dispersed, FetchBlocks, FetchProposal, FetchedBlocks},
     timeout::LockGroup,
@@ -38,7 +39,7 @@ pub static SHARES: LazyLock<Vec<Share>> = LazyLock::new(|| {
 });
 
 pub fn message(entropy: &mut Entropy) -> Message {
-    match entropy.byte() % 12 {
+    match entropy.byte() % 14 {
         0 => Message::Proposal(signed(entropy)),
         1 => Message::Vote1(vote(entropy)),
         2 => Message::Vote2(vote(entropy)),
@@ -50,6 +51,8 @@ pub fn message(entropy: &mut Entropy) -> Message {
         8 => Message::FetchedProposal(signed(entropy)),
         9 => Message::FetchBlocks(fetch_blocks(entropy)),
         10 => Message::FetchedBlocks(Arc::new(fetched_blocks(entropy))),
+        11 => Message::UpgradeVote(upgrade_vote(entropy)),
+        12 => Message::UpgradeCertificate(upgrade_certificate(entropy)),
         _ => Message::Dispersed(Arc::new(dispersed(entropy))),
     }
 }
@@ -113,6 +116,26 @@ pub fn timeout_vote(entropy: &mut Entropy) -> TimeoutVote {
         signature: signature(entropy),
         lock,
     }
+}
+
+fn upgrade_data(entropy: &mut Entropy) -> UpgradeData {
+    let epoch = Epoch::new(entropy.number());
+    let (from, first) = (u16::from(entropy.byte()) + 1, entropy.number().max(1));
+    let to = from.saturating_add(u16::from(entropy.byte()) + 1);
+    let last = Height::new(first).plus(entropy.number());
+    let upgrade = Upgrade::new(from, to, Height::new(first), last).expect("a later version, a window");
+    UpgradeData { epoch, upgrade }
+}
+
+pub fn upgrade_vote(entropy: &mut Entropy) -> UpgradeVote {
+    UpgradeVote {
+        data: upgrade_data(entropy),
+        signature: signature(entropy),
+    }
+}
+
+pub fn upgrade_certificate(entropy: &mut Entropy) -> UpgradeCertificate {
+    UpgradeCertificate::from_parts(upgrade_data(entropy), signers(entropy), signature(entropy))
 }
 
 /// Any, by its encoding: it is not put together from votes.
@@ -194,6 +217,7 @@ fn proposal(entropy: &mut Entropy) -> Proposal {
         justify,
         timeout: entropy.once_in(2).then(|| timeout_certificate(entropy)),
         hand_over: entropy.once_in(2).then(|| certificate(entropy)),
+        upgrade: entropy.once_in(4).then(|| upgrade_certificate(entropy)),
         payload: payload(entropy),
     }
 }

@@ -194,27 +194,7 @@ pub fn intrinsic(intrinsic: Intrinsic, args: &[Value]) -> Option<Result<Value>> 
             .map(Value::Ratio),
         I::Floor => number(Some(x >> 64)),
         I::Ceil => number(Some((x >> 64).wrapping_add(u128::from(x & (ONE - 1) != 0)))),
-        I::Len => match a {
-            Value::Bytes(bytes) => number(u128::try_from(bytes.len()).ok()),
-            _ => Ok(Value::Number(0)),
-        },
-        I::ByteAt => match a {
-            Value::Bytes(bytes) => {
-                let byte = usize::try_from(y).ok().and_then(|at| bytes.get(at));
-                byte.map_or(Err(Failure::OutOfRange), |byte| {
-                    Ok(Value::Number(u64::from(*byte)))
-                })
-            }
-            _ => Ok(Value::Number(0)),
-        },
-        I::Concat => match args {
-            [Value::Bytes(a), Value::Bytes(b)] => Ok(Value::Bytes([a.as_slice(), b].concat())),
-            _ => Ok(Value::Bytes(Vec::new())),
-        },
-        I::Slice => match a {
-            Value::Bytes(bytes) => part(bytes, y, z),
-            _ => Ok(Value::Bytes(Vec::new())),
-        },
+        I::Len | I::ByteAt | I::Concat | I::Slice => of_bytes(intrinsic, args),
         I::BitAnd => number(Some(x & y)),
         I::BitOr => number(Some(x | y)),
         I::BitXor => number(Some(x ^ y)),
@@ -230,6 +210,27 @@ pub fn intrinsic(intrinsic: Intrinsic, args: &[Value]) -> Option<Result<Value>> 
         I::Sha256 | I::Balance => return None,
     };
     Some(result)
+}
+
+/// A built-in function of a byte string.
+fn of_bytes(intrinsic: Intrinsic, args: &[Value]) -> Result<Value> {
+    let Some(Value::Bytes(bytes)) = args.first() else {
+        return Ok(Value::Nothing);
+    };
+    let (y, z) = (args.get(1).map_or(0, bits), args.get(2).map_or(0, bits));
+    match (intrinsic, args.get(1)) {
+        (Intrinsic::Len, _) => number(u128::try_from(bytes.len()).ok()),
+        (Intrinsic::Concat, Some(Value::Bytes(more))) => {
+            Ok(Value::Bytes([bytes.as_slice(), more.as_slice()].concat()))
+        }
+        (Intrinsic::Slice, _) => part(bytes, y, z),
+        _ => {
+            let byte = usize::try_from(y).ok().and_then(|at| bytes.get(at));
+            byte.map_or(Err(Failure::OutOfRange), |byte| {
+                Ok(Value::Number(u64::from(*byte)))
+            })
+        }
+    }
 }
 
 /// So many bytes from one on.

@@ -82,7 +82,7 @@ fn script(words: &[Word], source: &str, program: &Program) -> (String, Vec<Range
     let mut places = Vec::new();
     for (at, word) in words.iter().enumerate() {
         // On a line of its own, so that a comment ends with it.
-        write!(text, "let _word_{at}: {} =\n", program.show(&word.ty)).expect("a string grows");
+        writeln!(text, "let _word_{at}: {} =", program.show(&word.ty)).expect("a string grows");
         let start = text.len();
         text.push_str(&word.text);
         places.push(start..text.len());
@@ -97,11 +97,11 @@ fn lets(body: &Expr) -> Vec<&Expr> {
     let ExprKind::Block(stmts, _) = &body.kind else {
         return Vec::new();
     };
-    let value = |kind| match kind {
-        &StmtKind::Let(_, ref value) => Some(value),
+    let named = stmts.iter().filter_map(|stmt| match &stmt.kind {
+        StmtKind::Let(_, value) => Some(value),
         _ => None,
-    };
-    stmts.iter().filter_map(|stmt| value(&stmt.kind)).collect()
+    });
+    named.collect()
 }
 
 fn within(span: Span, place: &Range<usize>) -> bool {

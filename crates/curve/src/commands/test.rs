@@ -79,7 +79,8 @@ pub fn run(args: &TestArgs, shell: &mut Shell) -> Result<Verdict, Error> {
             }
         };
         let tests = tests(Compiled { source, artifact }, &path, args, shell.style());
-        if !args.json && !(tests.is_empty() && args.filter.is_some()) {
+        let selected = !tests.is_empty() || args.filter.is_none();
+        if selected && !args.json {
             print(&path, &tests, shell)?;
         }
         answer.tests.extend(tests);

@@ -251,7 +251,7 @@ const ROWS: &[Row] = &[
         explanation: "A program that waits for another one cannot be called again, by nobody: its state is in the middle of a change. \
                       Inside a program, call a `fn`.",
         wrong: curve(
-            "interface Own {\n    entry work() -> Count;\n}\n\nentry work() -> Count {\n    1\n}\n\nentry twice() -> Count {\n    work_of(self) + work_of(self)\n}\n\nfn work_of(program: Address) -> Count {\n    Own(program).work()\n}",
+            "interface Own {\n    entry work() -> Count;\n}\n\nentry work() -> Count {\n    1\n}\n\nentry twice() -> Count {\n    work_of(self) + work_of(self)\n}\n\nfn work_of(other: Address) -> Count {\n    Own(other).work()\n}",
             "twice",
         ),
         right: curve(

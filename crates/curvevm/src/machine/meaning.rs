@@ -16,9 +16,9 @@ use crate::{
     verify::{Blocks, Op},
 };
 
-/// Most instructions that run one into the other, but for those of one more block. A compiler that does not optimise makes a
-/// call of each.
-pub const CHAIN: usize = 1024;
+/// Most instructions that run each other, but for those of one more block. A compiler that does not optimise makes calls of
+/// them, of a kilobyte or two of the stack each.
+pub const CHAIN: usize = 128;
 
 /// An instruction, and how the one behind it is run.
 #[derive(Clone, Copy, Debug)]

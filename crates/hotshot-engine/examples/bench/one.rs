@@ -9,9 +9,9 @@ use std::{
 use hotshot::{Committees, Config, Consensus, Input, Now, Output, Recovery, Verdict};
 use hotshot_testing::fixtures::{EPOCH_MS, PLACEHOLDER, child, committee, fast, genesis, node_id};
 use hotshot_types::{
-    Block, Certificate, Committee, Justify, Phase, Proposal, SignedProposal, View, VoteData,
+    Block, Certificate, Committee, Justify, Phase, Proposal, SignedProposal, Versions, View, VoteData,
 };
-use rollup_abi::Header;
+use rollup_abi::{Header, header};
 
 const MEMBERS: usize = 4;
 /// Between two views.
@@ -39,6 +39,8 @@ impl One {
             epochs: hotshot_types::Epochs::ENDLESS,
             genesis: genesis(),
             timing: fast(),
+            speaks: Versions::up_to(header::FIRST_VERSION),
+            upgrade: None,
         };
         let now = Now {
             elapsed: Duration::ZERO,
@@ -76,6 +78,7 @@ impl One {
             let proposal = Proposal {
                 view,
                 hand_over: None,
+                upgrade: None,
                 header: header.clone(),
                 justify: self.justify.clone(),
                 timeout: None,

@@ -20,8 +20,8 @@ use hotshot_engine::{
     },
     testing::{KeySigner, MemoryHub},
 };
-use hotshot_types::{Height, dispersal};
-use rollup_abi::{Digest, Header};
+use hotshot_types::{Height, Versions, dispersal};
+use rollup_abi::{Digest, Header, header};
 
 const CHAIN: Digest = [9; 32];
 /// Blocks that all have decided before anything is measured.
@@ -115,6 +115,8 @@ fn start(hub: &MemoryHub, size: usize, index: usize, payload: usize) -> EngineHa
             view_timeout: Duration::from_secs(20),
             ..Timing::default()
         },
+        speaks: Versions::up_to(header::FIRST_VERSION),
+        upgrade: None,
         crypto_workers: 2,
     };
     let application = Blank {

@@ -8,7 +8,8 @@ use hotshot::{
 };
 use hotshot_types::{
     Certificate1, Certificate2, Committee, Epoch, Justify, Message, NodeId, Phase1, Phase2, Proposal,
-    SignedProposal, TimeoutCertificate, TimeoutVote, Unvalidated, View, Vote1, Vote2, VoteData,
+    SignedProposal, TimeoutCertificate, TimeoutVote, Unvalidated, UpgradeCertificate, UpgradeVote, View,
+    Vote1, Vote2, VoteData,
     message::{FetchBlocks, FetchProposal, FetchedBlocks},
 };
 
@@ -54,6 +55,8 @@ where
             Message::Certificate2(certificate) => self.receive_certificate2(from, certificate),
             Message::Timeout(vote) => self.receive_timeout(from, vote),
             Message::TimeoutCertificate(certificate) => self.receive_timeout_certificate(from, certificate),
+            Message::UpgradeVote(vote) => self.receive_upgrade_vote(from, vote),
+            Message::UpgradeCertificate(certificate) => self.receive_upgrade(from, certificate),
             Message::FetchProposal(fetch) => self.serve_proposal(from, fetch),
             Message::FetchBlocks(fetch) => self.serve_blocks(from, fetch),
             Message::FetchedBlocks(blocks) => self.receive_blocks(from, blocks),
@@ -309,6 +312,44 @@ where
         self.check(from, move || {
             let checked = verify::timeout_certificate(&certificate, &rules);
             Outcome::TimeoutCertificate {
+                from,
+                checked: checked.map(|()| certificate),
+            }
+        });
+        true
+    }
+
+    fn receive_upgrade_vote(&mut self, from: NodeId, vote: UpgradeVote) -> bool {
+        let Some(committee) = self.committee_of(vote.data.epoch) else {
+            return false;
+        };
+        let Some(index) = committee.index_of(&from) else {
+            return false;
+        };
+        if !self.core.wants_upgrade(&vote.data) || !self.upgrades.wants(index, &vote) {
+            return false;
+        }
+        self.check(from, move || {
+            let checked = verify::upgrade_vote(&vote, index, &committee);
+            Outcome::UpgradeVote {
+                from,
+                index,
+                checked: checked.map(|()| vote),
+            }
+        });
+        true
+    }
+
+    fn receive_upgrade(&mut self, from: NodeId, certificate: UpgradeCertificate) -> bool {
+        let Some(committee) = self.committee_of(certificate.epoch()) else {
+            return false;
+        };
+        if !self.core.wants_upgrade(certificate.data()) {
+            return false;
+        }
+        self.check(from, move || {
+            let checked = certificate.verify(&committee).map_err(PeerFault::from);
+            Outcome::Upgrade {
                 from,
                 checked: checked.map(|()| certificate),
             }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use hotshot::{Anchor, Input, Recipient, Record, Token, Verdict, tally::Counted};
 use hotshot_types::{
     Block, Certificate1, Certificate2, Committee, Epoch, Height, Message, MessageError, NodeId, Phase,
-    Phase1, Phase2, SignedProposal, TimeoutCertificate, TimeoutVote, VerifiedShare, View, Vote1, Vote2,
-    VoteData, dispersal::ReconstructError, message::FetchedBlocks,
+    Phase1, Phase2, SignedProposal, TimeoutCertificate, TimeoutVote, UpgradeCertificate, UpgradeVote,
+    VerifiedShare, View, Vote1, Vote2, VoteData, dispersal::ReconstructError, message::FetchedBlocks,
 };
 use rollup_abi::Digest;
 
@@ -29,6 +29,7 @@ pub(super) enum Said {
     Vote1(Vote1),
     Vote2(Vote2),
     Timeout(TimeoutVote),
+    Upgrade(UpgradeVote),
     Answer(NodeId, Message),
     Other(Message),
 }
@@ -39,6 +40,7 @@ impl Said {
             Self::Vote1(vote) => Message::Vote1(*vote),
             Self::Vote2(vote) => Message::Vote2(*vote),
             Self::Timeout(vote) => Message::Timeout(vote.clone()),
+            Self::Upgrade(vote) => Message::UpgradeVote(*vote),
             Self::Answer(_, message) | Self::Other(message) => message.clone(),
         }
     }
@@ -114,6 +116,15 @@ pub(super) enum Outcome {
         from: NodeId,
         checked: Result<Arc<TimeoutCertificate>, PeerFault>,
     },
+    UpgradeVote {
+        from: NodeId,
+        index: usize,
+        checked: Result<UpgradeVote, PeerFault>,
+    },
+    Upgrade {
+        from: NodeId,
+        checked: Result<UpgradeCertificate, PeerFault>,
+    },
     Blocks {
         from: NodeId,
         checked: Result<Arc<FetchedBlocks>, PeerFault>,
@@ -181,6 +192,14 @@ where
                     Err(fault) => self.blame(from, fault),
                 }
             }
+            Outcome::UpgradeVote { from, index, checked } => {
+                self.budgets.end_check(from);
+                match checked {
+                    Ok(vote) => self.count_upgrade(index, vote),
+                    Err(fault) => self.blame(from, fault),
+                }
+            }
+            Outcome::Upgrade { from, checked } => self.checked(from, checked, Input::Upgrade),
             Outcome::TimeoutCertificate { from, checked } => {
                 self.checked(from, checked, Input::TimeoutCertificate);
             }
@@ -313,6 +332,12 @@ where
                     self.count_timeout(index, vote);
                 }
             }
+            Said::Upgrade(vote) => {
+                let committee = self.rules.committees.of(vote.data.epoch);
+                if let Some(index) = committee.and_then(|committee| committee.index_of(&self.node)) {
+                    self.count_upgrade(index, vote);
+                }
+            }
             Said::Answer(to, _) => {
                 self.outlets.counters.fetches_served.add(1);
                 self.budgets.end_serving(to);
@@ -379,6 +404,15 @@ where
             self.blame(member.node, PeerFault::Signature("vote"));
         }
         batch.bad.clone()
+    }
+
+    fn count_upgrade(&mut self, index: usize, vote: UpgradeVote) {
+        if let Some(committee) = self.rules.committees.of(vote.data.epoch)
+            && self.core.wants_upgrade(&vote.data)
+        {
+            let certificate = self.upgrades.add(committee, index, vote);
+            self.feed.extend(certificate.map(Input::Upgrade));
+        }
     }
 
     fn count_timeout(&mut self, index: usize, vote: TimeoutVote) {

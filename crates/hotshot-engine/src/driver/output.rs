@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use hotshot::{Input, Outgoing, Output, Recipient};
 use hotshot_types::{
-    Epoch, Message, NodeId, Phase1, Phase2, Proposal, Signature, SignedProposal, TimeoutVote, View, Vote,
-    dispersal,
+    Epoch, Message, NodeId, Phase1, Phase2, Proposal, Signature, SignedProposal, TimeoutVote, UpgradeVote,
+    View, Vote, dispersal,
 };
 use rollup_abi::Digest;
 
@@ -58,7 +58,16 @@ where
                 let _ = self.outlets.events.send(Event::ViewChanged { view, timed_out });
                 self.prune();
             }
+            Output::Upgraded { version, height } => {
+                tracing::info!(version, %height, "the chain goes on by other rules");
+                let _ = self.outlets.events.send(Event::Upgraded { version, height });
+            }
+            Output::CannotUpgrade(upgrade) => {
+                tracing::error!(%upgrade, "others agreed on a version that this node does not speak");
+                let _ = self.outlets.events.send(Event::CannotUpgrade(upgrade));
+            }
             Output::EpochChanged(epoch) => {
+                self.upgrades.prune(epoch);
                 tracing::info!(%epoch, "the epoch before has handed over");
                 // What its members gave up before this node was in it, it joins now.
                 let committee = self.rules.committees.of(epoch);
@@ -151,6 +160,7 @@ where
             view,
             epoch,
             next_committee,
+            version,
             parent,
         } = order
         else {
@@ -159,6 +169,7 @@ where
         let request = BuildRequest {
             view,
             epoch,
+            version,
             next_committee,
             committee,
             now_ms: self.ports.clock.wall_ms(),
@@ -202,6 +213,16 @@ where
                         lock,
                     }))
                 });
+            }
+            Outgoing::UpgradeVote(data) => {
+                let digest = data.digest(self.chain_id());
+                self.sign(to, move |sign| {
+                    let signature = sign(&digest)?;
+                    Ok(Said::Upgrade(UpgradeVote { data, signature }))
+                });
+            }
+            Outgoing::Upgrade(certificate) => {
+                self.transmit(to, &Message::UpgradeCertificate(certificate));
             }
             Outgoing::Certificate1(certificate) => self.transmit(to, &Message::Certificate1(certificate)),
             Outgoing::Certificate2(certificate) => self.transmit(to, &Message::Certificate2(certificate)),
@@ -276,6 +297,8 @@ fn priority(message: &Message) -> Priority {
         | Message::Certificate1(_)
         | Message::Certificate2(_)
         | Message::Timeout(_)
-        | Message::TimeoutCertificate(_) => Priority::Vote,
+        | Message::TimeoutCertificate(_)
+        | Message::UpgradeVote(_)
+        | Message::UpgradeCertificate(_) => Priority::Vote,
     }
 }

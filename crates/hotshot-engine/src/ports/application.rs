@@ -12,6 +12,8 @@ pub struct BuildRequest {
     pub view: View,
     /// The epoch of the new block.
     pub epoch: Epoch,
+    /// The version that the header names, by whose rules the block is executed.
+    pub version: u16,
     /// What the header says of the next committee: its hash in an epoch's last block, else zero.
     pub next_committee: Digest,
     /// The committee of that epoch, by whose members a large payload is held in shares.

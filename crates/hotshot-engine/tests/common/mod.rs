@@ -16,8 +16,8 @@ use hotshot_engine::{
     ports::SystemClock,
     testing::{ChainApplication, KeySigner, MemoryHub, MemoryStorage},
 };
-use hotshot_types::{Committee, KeyPair, NodeId, View};
-use rollup_abi::{Digest, Header};
+use hotshot_types::{Committee, KeyPair, NodeId, Upgrade, Versions, View};
+use rollup_abi::{Digest, Header, header::FIRST_VERSION};
 use tokio::sync::watch;
 
 pub const CHAIN: Digest = [9; 32];
@@ -27,6 +27,8 @@ pub struct Machine {
     pub key: KeyPair,
     pub storage: MemoryStorage,
     pub application: ChainApplication,
+    pub speaks: Versions,
+    pub upgrade: Option<Upgrade>,
     pub engine: Option<EngineHandle>,
 }
 
@@ -55,6 +57,8 @@ impl Cluster {
             key: key(i),
             storage: MemoryStorage::default(),
             application: ChainApplication::new(payload),
+            speaks: Versions::up_to(FIRST_VERSION),
+            upgrade: None,
             engine: None,
         });
         Self {
@@ -74,6 +78,8 @@ impl Cluster {
             epochs: hotshot_types::Epochs::ENDLESS,
             genesis: self.genesis.clone(),
             timing: self.timing,
+            speaks: machine.speaks,
+            upgrade: machine.upgrade,
             crypto_workers: 2,
         };
         let ports = Ports {

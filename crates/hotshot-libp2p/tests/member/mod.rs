@@ -16,9 +16,9 @@ use hotshot_libp2p::{
     Config, GossipMessage, Libp2pNetwork, Limits, Multiaddr, PeerAddress, PeerBinding, Running,
     identity_from_seed,
 };
-use hotshot_types::{Epochs, Height};
+use hotshot_types::{Epochs, Height, Versions};
 use ledger::{Ledger, Observer, genesis, genesis_header};
-use rollup_abi::Digest;
+use rollup_abi::{Digest, header};
 use store::{Opened, Store};
 use tokio::sync::mpsc;
 
@@ -85,6 +85,8 @@ impl Member {
             epochs: Epochs::ENDLESS,
             genesis: genesis_header(),
             timing: setup.timing,
+            speaks: Versions::up_to(header::FIRST_VERSION),
+            upgrade: None,
             crypto_workers: CRYPTO_WORKERS,
         };
         let ports = Ports {

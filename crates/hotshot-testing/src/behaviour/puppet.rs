@@ -4,13 +4,14 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use hotshot_types::{
     Certificate, Certificate1, Epoch, Height, Justify, Message, Phase, Proposal, Signature, SignedProposal,
-    Signers, TimeoutCertificate, TimeoutData, TimeoutVote, View, Vote, VoteData,
+    Signers, TimeoutCertificate, TimeoutData, TimeoutVote, UpgradeCertificate, UpgradeData, UpgradeVote,
+    View, Vote, VoteData,
 };
 use rollup_abi::Header;
 
 use crate::{
     SimRng,
-    fixtures::{PLACEHOLDER, child},
+    fixtures::{PLACEHOLDER, child, state_after},
     ledger::{Kind, Ledger},
 };
 
@@ -176,8 +177,32 @@ impl<'a> Puppet<'a> {
             justify,
             timeout,
             hand_over: None,
+            upgrade: None,
             payload: payload.into(),
         })
+    }
+
+    /// Its agreement on an upgrade.
+    pub fn agree(&mut self, data: UpgradeData) -> Message {
+        self.ledger.sign_upgrade(self.member(), data);
+        let signature = *PLACEHOLDER;
+        Message::UpgradeVote(UpgradeVote { data, signature })
+    }
+
+    /// A block with the same payload by the rules of another version.
+    pub fn by_rules_of(&self, version: u16, proposal: &Proposal) -> Option<Proposal> {
+        let parent = self.ledger.header(&proposal.header.parent)?;
+        let mut proposal = proposal.clone();
+        proposal.header.version = version;
+        proposal.header.state_root = state_after(parent, version, &proposal.payload);
+        Some(proposal)
+    }
+
+    /// An upgrade certificate that names everybody as signer.
+    pub fn pretend_agreed(&self, data: UpgradeData) -> UpgradeCertificate {
+        let members = self.ledger.roster.committee(data.epoch);
+        let members = members.map_or(0, |committee| committee.members().len());
+        UpgradeCertificate::from_parts(data, everybody(members), *PLACEHOLDER)
     }
 
     fn header(&self, justify: &Justify) -> Option<Header> {
@@ -191,11 +216,15 @@ pub(crate) fn unsigned(proposal: Proposal) -> Message {
     Message::Proposal(SignedProposal { proposal, signature })
 }
 
-/// A certificate that names everybody as signer, whether they signed or not.
-pub(crate) fn forged<P: Phase>(members: usize, data: VoteData) -> Certificate<P> {
+fn everybody(members: usize) -> Signers {
     let mut signers = Signers::none(members);
     for member in 0..members {
         signers.insert(member);
     }
-    Certificate::from_parts(data, signers, 0, *PLACEHOLDER)
+    signers
+}
+
+/// A certificate that names everybody as signer, whether they signed or not.
+pub(crate) fn forged<P: Phase>(members: usize, data: VoteData) -> Certificate<P> {
+    Certificate::from_parts(data, everybody(members), 0, *PLACEHOLDER)
 }

@@ -77,7 +77,10 @@ impl Agreement {
         let Some(parent) = self.by_height.get(&(height - 1)) else {
             return Err(format!("height {height} is decided before its parent"));
         };
-        let state = sha256(&[&parent.state, &decided.block.payload]);
+        // Later versions' blocks are executed by other rules.
+        let rules = header.version.to_le_bytes();
+        let rules = if header.version == 1 { &[][..] } else { &rules };
+        let state = sha256(&[&parent.state, &decided.block.payload, rules]);
         if header.parent != parent.leaf {
             return Err(format!(
                 "the block at height {height} does not extend the decided one"

@@ -10,6 +10,10 @@ const VIEWS: usize = VIEW_WINDOW as usize + 10;
 /// Writes and decisions under way: each step makes a few, and each write ends before the next view does, or the node is
 /// not heard in it.
 const MAX_UNDER_WAY: usize = 256;
+/// Epochs whose committees a node knows and that are not over.
+const EPOCHS: usize = 3;
+/// Upgrades that were agreed on.
+const MAX_UPGRADES: usize = 8;
 /// Undecided blocks, certificates, votes; what the core promises.
 const MAX_HELD: usize = 1024;
 
@@ -20,6 +24,8 @@ pub(super) fn stepped(node: &Node, members: usize) -> Checked {
         ("first votes", node.votes1.len(), VIEWS * members),
         ("second votes", node.votes2.len(), VIEWS * members),
         ("timeout votes", node.timeouts.len(), VIEWS * members),
+        ("upgrade votes", node.upgrades.len(), EPOCHS * members),
+        ("upgrades", held.upgrades, MAX_UPGRADES),
         ("writes", node.writing.len(), MAX_UNDER_WAY),
         ("runs to apply", node.applying.len(), MAX_UNDER_WAY),
         ("blocks", held.blocks, MAX_HELD),

@@ -14,7 +14,8 @@ pub(super) fn sent(ledger: &mut Ledger, what: &Outgoing) -> Checked {
         Outgoing::Proposal(p) => {
             let evidence = p.timeout.as_ref().is_none_or(|timeout| ledger.timeout(timeout));
             let handed_over = p.hand_over.as_ref().is_none_or(|c| ledger.certificate2(c));
-            let good = evidence && handed_over && ledger.justify(&p.justify);
+            let agreed = p.upgrade.as_ref().is_none_or(|c| ledger.upgrade(c));
+            let good = evidence && handed_over && agreed && ledger.justify(&p.justify);
             require(good, "its proposal is justified by what does not hold")
         }
         Outgoing::Timeout(data, lock) => {
@@ -23,6 +24,7 @@ pub(super) fn sent(ledger: &mut Ledger, what: &Outgoing) -> Checked {
         }
         Outgoing::Certificate1(c) => require(ledger.certificate1(c), "it sends a bad Certificate1"),
         Outgoing::Certificate2(c) => require(ledger.certificate2(c), "it sends a bad Certificate2"),
+        Outgoing::Upgrade(c) => require(ledger.upgrade(c), "it sends a bad upgrade certificate"),
         Outgoing::TimeoutCertificate(c) => require(ledger.timeout(c), "it sends a bad timeout certificate"),
         _ => Ok(()),
     }

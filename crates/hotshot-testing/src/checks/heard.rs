@@ -173,6 +173,12 @@ fn broken_rule(proposal: &Proposal, epochs: Epochs) -> Option<&'static str> {
     let handed_over = proposal.hand_over.as_ref().map(|certificate| *certificate.leaf());
     let before = proposal.view.get().wrapping_sub(1);
     let at_once = parent.view.get() == before;
+    let upgrade = proposal.upgrade.as_ref().map(|certificate| certificate.data());
+    let begins = upgrade.is_none_or(|agreed| {
+        let window = agreed.upgrade.first().get()..=agreed.upgrade.last().get();
+        let of_block = (agreed.epoch.get(), agreed.upgrade.to()) == (header.epoch, header.version);
+        of_block && window.contains(&header.height) && !again
+    });
     match &proposal.timeout {
         _ if header.chain_id != CHAIN => Some("of another chain"),
         _ if proposal.payload.len() > MAX_PAYLOAD => Some("with too large a payload"),
@@ -181,6 +187,7 @@ fn broken_rule(proposal: &Proposal, epochs: Epochs) -> Option<&'static str> {
         _ if handed_over != needs.then_some(parent.leaf) => {
             Some("without the hand-over, or with one too many")
         }
+        _ if !begins => Some("with an upgrade that it may not begin with"),
         None if !at_once => Some("without the timeout certificate that it needs"),
         Some(_) if at_once => Some("with a timeout certificate that it does not need"),
         Some(timeout) if timeout.view().get() != before => Some("with another view's timeout certificate"),

@@ -45,6 +45,7 @@ impl TestDescription {
                 parts.application = usual.application;
             }
             Reduction::RightClocks => self.clock_skew_ms = 0,
+            Reduction::NoUpgrade => self.upgrading = None,
             Reduction::Steady(machine) => self.keep_changes(|_, idx, _| idx != machine),
             Reduction::NoRestart { view, machine } => {
                 self.keep_changes(|at, idx, action| (at, idx) != (view, machine) || !is_restart(action));
@@ -73,6 +74,10 @@ impl TestDescription {
         self.keep_changes(|_, idx, _| idx < n);
         self.crash_before = self.crash_before.filter(|(machine, _)| *machine < n);
         self.faulty.retain(|member| *member < n);
+        if let Some(upgrading) = &mut self.upgrading {
+            upgrading.undecided.retain(|member| *member < n);
+            upgrading.old.retain(|machine| *machine < n);
+        }
         self.async_delay_config.full_disks.retain(|machine| *machine < n);
     }
 
@@ -125,6 +130,7 @@ impl TestDescription {
             (parts.retry > 0.0, Reduction::NoRetries),
             (delays(parts) != delays(&usual), Reduction::QuickParts),
             (self.clock_skew_ms != 0, Reduction::RightClocks),
+            (self.upgrading.is_some(), Reduction::NoUpgrade),
         ];
         left.extend(
             plain

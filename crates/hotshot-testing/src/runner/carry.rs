@@ -93,9 +93,17 @@ impl TestRunner {
                     self.reached(view.get());
                 }
             }
-            Output::EpochChanged(epoch) => self.join(machine, epoch),
+            Output::EpochChanged(epoch) => {
+                self.nodes[machine].upgrades.prune(epoch);
+                self.join(machine, epoch);
+            }
             Output::TimedOut(_) => self.timeouts += 1,
-            Output::Misbehaviour { .. } | Output::Halt(_) => {}
+            Output::Halt(_) => {
+                // The process ends with a reason, and waits for its operator.
+                self.crash(machine);
+                self.nodes[machine].off = true;
+            }
+            Output::Upgraded { .. } | Output::CannotUpgrade(_) | Output::Misbehaviour { .. } => {}
         }
     }
 
@@ -126,6 +134,7 @@ impl TestRunner {
             view,
             epoch,
             next_committee,
+            version,
             parent,
         } = order
         else {
@@ -135,6 +144,8 @@ impl TestRunner {
         let header = Header {
             epoch: epoch.get(),
             next_committee: *next_committee,
+            version: *version,
+            state_root: state_after(parent, *version, &payload),
             ..child(parent, view, self.clock(machine).wall_ms, &payload)
         };
         let block = Block {
@@ -151,7 +162,7 @@ impl TestRunner {
     }
 
     fn validate(&mut self, machine: usize, parent: &Header, block: &Block, leaf: Digest) {
-        let right = block.header.state_root == state_after(parent, &block.payload)
+        let right = block.header.state_root == state_after(parent, block.header.version, &block.payload)
             && block.header.parent == parent.commitment();
         let verdict = match (self.chance(self.parts.retry), right) {
             (true, _) => Verdict::Retry,

@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use hotshot::{Config, Input};
+use hotshot_types::Versions;
 use rand::Rng;
 
 use super::TestRunner;
@@ -73,6 +74,14 @@ impl TestRunner {
             NodeAction::Restart(after) => {
                 self.crash(machine);
                 self.schedule(after, machine, Event::Restart);
+            }
+            NodeAction::Install => {
+                if let Some(upgrading) = &self.description.upgrading {
+                    self.nodes[machine].speaks = Versions::up_to(upgrading.upgrade.to());
+                }
+                self.crash(machine);
+                self.nodes[machine].off = false;
+                self.schedule(Duration::ZERO, machine, Event::Restart);
             }
             NodeAction::RestartBlank(after) => {
                 self.crash(machine);

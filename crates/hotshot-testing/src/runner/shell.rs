@@ -7,7 +7,8 @@ use hotshot::{
     tally::{Counted, VIEW_WINDOW, VoteTally},
 };
 use hotshot_types::{
-    Certificate, Epoch, Message, Phase, Proposal, SignedProposal, TimeoutVote, View, Vote, Vote1, Vote2,
+    Certificate, Epoch, Message, Phase, Proposal, SignedProposal, TimeoutVote, UpgradeVote, View, Vote,
+    Vote1, Vote2,
 };
 
 use super::TestRunner;
@@ -67,6 +68,14 @@ impl TestRunner {
                 self.count_timeout(from, member, vote.clone());
                 Message::Timeout(vote)
             }
+            Outgoing::UpgradeVote(data) => {
+                self.ledger.sign_upgrade(member, data);
+                let signature = *PLACEHOLDER;
+                let vote = UpgradeVote { data, signature };
+                self.count_upgrade(from, member, vote);
+                Message::UpgradeVote(vote)
+            }
+            Outgoing::Upgrade(certificate) => Message::UpgradeCertificate(certificate),
             Outgoing::Certificate1(certificate) => Message::Certificate1(certificate),
             Outgoing::Certificate2(certificate) => Message::Certificate2(certificate),
             Outgoing::TimeoutCertificate(certificate) => Message::TimeoutCertificate(certificate),
@@ -192,6 +201,8 @@ impl TestRunner {
             }
             Message::Certificate1(c) if self.ledger.certificate1(&c) => Input::Certificate1(c),
             Message::Certificate2(c) if self.ledger.certificate2(&c) => Input::Certificate2(c),
+            Message::UpgradeVote(vote) => return self.count_upgrade(to, member, vote),
+            Message::UpgradeCertificate(c) if self.ledger.upgrade(&c) => Input::Upgrade(c),
             Message::TimeoutCertificate(c) if self.ledger.timeout(&c) => Input::TimeoutCertificate(c),
             Message::FetchProposal(fetch) => {
                 if let Some((proposal, _)) = core.proposal(&fetch.leaf) {
@@ -244,6 +255,24 @@ impl TestRunner {
         let certificate = count(tally, &self.ledger, Kind::Vote2, (member, vote));
         if let Some(certificate) = certificate {
             self.answer(at, Duration::ZERO, Input::Certificate2(certificate));
+        }
+    }
+
+    fn count_upgrade(&mut self, at: usize, member: usize, vote: UpgradeVote) {
+        let (epoch, roster) = (vote.data.epoch, &self.ledger.roster);
+        let (Some(committee), Some(index)) = (roster.committee(epoch), roster.index(epoch, member)) else {
+            return;
+        };
+        let node = &mut self.nodes[at];
+        let wanted = node
+            .core
+            .as_ref()
+            .is_some_and(|core| core.wants_upgrade(&vote.data));
+        if !wanted || !node.upgrades.wants(index, &vote) || !self.ledger.has_agreed(member, &vote.data) {
+            return;
+        }
+        if let Some(certificate) = node.upgrades.add(committee, index, vote) {
+            self.answer(at, Duration::ZERO, Input::Upgrade(certificate));
         }
     }
 
@@ -304,6 +333,8 @@ fn epoch_of(message: &Message) -> Option<Epoch> {
         Message::Certificate2(certificate) => Some(certificate.data().epoch),
         Message::Timeout(vote) => Some(vote.data.epoch),
         Message::TimeoutCertificate(certificate) => Some(certificate.epoch()),
+        Message::UpgradeVote(vote) => Some(vote.data.epoch),
+        Message::UpgradeCertificate(certificate) => Some(certificate.epoch()),
         Message::FetchedBlocks(blocks) => Some(blocks.certificate.data().epoch),
         // Payloads are small here: none travels in shares.
         Message::FetchProposal(_) | Message::FetchBlocks(_) | Message::Dispersed(_) => None,

@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use hotshot_testing::{
-    Behaviour, Chance, ChaosNetwork, DelayMs, NodeAction, Parts, Profile, Reductions, Silent, TestBuilder,
-    TestDescription, TestLauncher, Violation, Wild, shrink,
+    Behaviour, Chance, ChaosNetwork, DelayMs, NodeAction, Parts, Pretext, Profile, Reductions, Silent,
+    TestBuilder, TestDescription, TestLauncher, Usurper, Violation, Wild, shrink,
 };
 
 /// The first violation among some seeds.
@@ -23,6 +23,24 @@ fn a_lying_disk_is_found() {
     let builder = TestBuilder::new("a_lying_disk_is_found", 4).parts(lying);
     let violation = found(&builder, 1).expect("the checker of durability sees it");
     assert_eq!(violation.checker, "durable", "{violation}");
+}
+
+/// Members that believe a certificate which names them all, though they did not sign it.
+#[test]
+fn a_believed_forgery_of_an_upgrade_is_found() {
+    let credulous = Parts {
+        credulous: true,
+        ..Parts::default()
+    };
+    let builder = TestBuilder::new("a_believed_forgery_of_an_upgrade_is_found", 4)
+        .parts(credulous)
+        .upgrade(1_000..=2_000, [], [])
+        .behaviour(|member| match member {
+            3 => Behaviour::byzantine(Usurper::new(&[Pretext::Forged])),
+            _ => Behaviour::Standard,
+        });
+    let violation = found(&builder, 1).expect("the checker of versions sees it");
+    assert_eq!(violation.checker, "version", "{violation}");
 }
 
 /// A node that forgets what it said contradicts itself.

@@ -1,4 +1,4 @@
-//! Every scenario of HotShot's own suites that makes sense without dispersal and upgrades, under its own name, in
+//! Every scenario of HotShot's own suites that makes sense without dispersal, under its own name, in
 //! simulation. The crate's documentation maps each to the suite that it comes from.
 
 mod byzantine;
@@ -11,3 +11,4 @@ mod observer;
 mod rules;
 mod success;
 mod twins;
+mod upgrade;

@@ -3,16 +3,17 @@
 use hotshot_types::{Certificate2, Epoch, Height};
 use rollup_abi::Digest;
 
-use super::Consensus;
+use super::{Consensus, upgrade};
 use crate::{
     Decided, HaltReason, Outgoing, Output,
-    tree::{Path, Status},
+    tree::{Entry, Path, Status},
 };
 
 impl Consensus {
     /// Decides final leaves, lowest first, each with all its undecided ancestors. All final leaves are on one branch, so
     /// where one cannot be decided yet, no higher one can.
     pub(super) fn decide(&mut self, out: &mut Vec<Output>) -> Result<(), HaltReason> {
+        self.must_speak(Some(self.decided()))?;
         while let Some(next) = self.finals.values().next() {
             let view = next.data.view;
             let way = match self.tree.path(&next.data.leaf, next.data.height.get()) {
@@ -20,6 +21,9 @@ impl Consensus {
                 Path::Missing { .. } => return Ok(()),
                 Path::Conflict => return Err(HaltReason::ConflictingDecision { view }),
             };
+            for leaf in &way {
+                self.must_speak(self.tree.get(leaf).map(Entry::header))?;
+            }
             let status = |leaf: &Digest| self.tree.get(leaf).map(|entry| entry.status);
             if way.iter().any(|leaf| status(leaf) == Some(Status::Invalid)) {
                 return Err(HaltReason::Diverged { view });
@@ -35,6 +39,7 @@ impl Consensus {
     /// B8: the state moves and the event leaves together, ancestors included, so none is swallowed and none comes twice.
     fn decide_branch(&mut self, way: &[Digest], out: &mut Vec<Output>) {
         let mut blocks = Vec::with_capacity(way.len());
+        let before = self.decided().version;
         for (leaf, content) in self.tree.decide(way) {
             let height = Height::new(content.header().height);
             let of_leaf = |certificate: &Certificate2| *certificate.leaf() == leaf;
@@ -59,7 +64,10 @@ impl Consensus {
         self.certificates1 = self.certificates1.split_off(&above);
         self.votes1 = self.votes1.split_off(&above);
         self.caught_up();
+        let upgraded = upgrade::upgraded(before, &blocks);
         out.push(Output::Decide(blocks));
+        out.extend(upgraded);
+        self.forget_upgrades();
         // Who caught up does not tell the others what they know.
         let recent = self.decided_view().plus(2) >= self.view;
         if let Some(certificate) = self.decided_certificate.clone().filter(|_| recent) {

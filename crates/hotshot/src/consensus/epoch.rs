@@ -35,6 +35,7 @@ impl Consensus {
             .retain(|_, certificate| certificate.data().epoch >= epoch);
         self.votes1.clear();
         self.again.clear();
+        self.upgrades.forget_before(epoch);
         self.restart_view();
         out.push(Output::EpochChanged(epoch));
     }

@@ -26,6 +26,7 @@ impl Consensus {
             Input::Certificate1(certificate) => return self.take_certificate1(certificate, out),
             Input::Certificate2(certificate) => return self.take_certificate2(certificate, out),
             Input::TimeoutCertificate(certificate) => return self.take_timeout(certificate, out),
+            Input::Upgrade(certificate) => self.take_upgrade(certificate, out),
             Input::Blocks(blocks) => return self.take_blocks(&blocks, out),
             Input::Validated { leaf, verdict } => return self.take_verdict(&leaf, verdict, out),
             Input::TimeoutOneHonest { epoch, view } => self.join_timeout(epoch, view, out),
@@ -66,6 +67,9 @@ impl Consensus {
         }
         if let Some(hand_over) = &proposal.hand_over {
             self.take_certificate2(hand_over.clone(), out)?;
+        }
+        if let Some(upgrade) = proposal.upgrade {
+            self.take_upgrade(upgrade, out);
         }
         let wanted = self.is_wanted(&leaf);
         // B6: a view far ahead is not kept room for, unless a certificate names the leaf.

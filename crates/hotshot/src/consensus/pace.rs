@@ -113,6 +113,7 @@ impl Consensus {
             again.push(Outgoing::Certificate1(certificate.clone()));
         }
         again.extend(self.ended_before().map(Outgoing::TimeoutCertificate));
+        again.extend(self.upgrade_to_say());
         if self.actions.timeout < self.view {
             again.extend(self.said.proposal.clone().map(Outgoing::Proposal));
             again.extend(self.said.vote1.map(Outgoing::Vote1));

@@ -3,9 +3,9 @@
 use std::{sync::Arc, time::Duration};
 
 use hotshot_types::{Block, Height, Proposal, TimeoutCertificate, View};
-use rollup_abi::Digest;
+use rollup_abi::{Digest, Header};
 
-use super::Consensus;
+use super::{Building, Consensus};
 use crate::{
     Outgoing, Output, Record,
     rules::{self, Fault},
@@ -58,7 +58,8 @@ impl Consensus {
     /// but no later than an interval after this view began, whatever the parent's leader had for a clock.
     pub(super) fn propose_deadline(&self) -> Option<Duration> {
         let parent = self.lock.data().leaf;
-        if self.building == Some((self.view, parent)) || !self.may_propose() {
+        let is_built = |building: Building| (building.view, building.parent) == (self.view, parent);
+        if self.building.is_some_and(is_built) || !self.may_propose() {
             return None;
         }
         let interval = self.config.timing.paced_interval();
@@ -89,12 +90,17 @@ impl Consensus {
         let Some(next_committee) = self.next_committee(Height::new(parent.height).next()) else {
             return;
         };
-        let (view, epoch) = (self.view, self.epoch);
-        self.building = Some((view, leaf));
+        let (view, epoch, version) = (self.view, self.epoch, self.next_version(&parent));
+        self.building = Some(Building {
+            view,
+            parent: leaf,
+            version,
+        });
         out.push(Output::Build {
             view,
             epoch,
             next_committee,
+            version,
             parent,
         });
     }
@@ -102,15 +108,20 @@ impl Consensus {
     /// A block has been built: it is proposed if the view and the lock are still those that it was built for.
     pub(super) fn take_built(&mut self, view: View, block: Block, out: &mut Vec<Output>) {
         // One for an earlier lock may still come; it is not the one that is waited for.
-        let awaited = (view, block.header.parent);
-        let Some((_, parent)) = self.building.take_if(|building| *building == awaited) else {
+        let awaited =
+            |building: &mut Building| (building.view, building.parent) == (view, block.header.parent);
+        let Some(Building { parent, version, .. }) = self.building.take_if(awaited) else {
             return;
         };
         if view != self.view || parent != self.lock.data().leaf || !self.may_propose() {
             return;
         }
+        let Some(parent) = self.tree.valid_header(&parent).cloned() else {
+            return;
+        };
         let proposal = Proposal {
             view,
+            upgrade: self.upgrade_of(&block.header, &parent),
             hand_over: self.hand_over().filter(|_| self.lock_is_last()).cloned(),
             timeout: self
                 .evidence()
@@ -120,15 +131,7 @@ impl Consensus {
             justify: self.lock.clone(),
             payload: block.payload,
         };
-        let grows = self
-            .tree
-            .valid_header(&parent)
-            .is_some_and(|parent| proposal.header.timestamp_ms > parent.timestamp_ms);
-        let chain_id = &self.config.genesis.chain_id;
-        let well_formed = rules::well_formed(&proposal, chain_id, self.config.epochs).is_ok();
-        let next = self.next_committee(proposal.height());
-        let names_next = next == Some(proposal.header.next_committee);
-        if proposal.is_again() || !grows || !well_formed || !names_next {
+        if !self.is_as_ordered(&proposal, &parent, version) {
             let (member, fault) = (self.config.node, Fault::BuiltBlock(view));
             out.push(Output::Misbehaviour { member, fault });
             self.build_failed(view);
@@ -143,6 +146,18 @@ impl Consensus {
         self.say_proposal(leaf, proposal, out);
     }
 
+    /// Whether the application built what it was asked for: a block that everybody can vote for.
+    fn is_as_ordered(&self, proposal: &Proposal, parent: &Header, version: u16) -> bool {
+        let (header, chain_id) = (&proposal.header, &self.config.genesis.chain_id);
+        let next = self.next_committee(proposal.height());
+        !proposal.is_again()
+            && header.timestamp_ms > parent.timestamp_ms
+            && header.version == version
+            && next == Some(header.next_committee)
+            && rules::version_holds(header, parent, self.upgrades.agreed())
+            && rules::well_formed(proposal, chain_id, self.config.epochs).is_ok()
+    }
+
     fn propose_last_again(&mut self, out: &mut Vec<Output>) {
         let leaf = self.lock.data().leaf;
         let Some(entry) = self.tree.get(&leaf) else { return };
@@ -152,6 +167,7 @@ impl Consensus {
             justify: self.lock.clone(),
             timeout: self.evidence().cloned(),
             hand_over: None,
+            upgrade: None,
             payload: Arc::clone(entry.content.payload()),
         };
         self.propose_again(&proposal, leaf);

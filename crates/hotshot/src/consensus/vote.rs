@@ -31,7 +31,14 @@ impl Consensus {
         }
         self.revalidate_at = None;
         let free = MAX_VALIDATING.saturating_sub(self.tree.validating());
-        for leaf in self.tree.ready().into_iter().take(free) {
+        let mut ready = self.tree.ready();
+        // What it does not speak is not for its application, and so never voted for.
+        ready.retain(|leaf| {
+            self.tree
+                .get(leaf)
+                .is_some_and(|entry| self.speaks(entry.header()))
+        });
+        for leaf in ready.into_iter().take(free) {
             let Some(entry) = self.tree.get(&leaf) else {
                 continue;
             };
@@ -99,6 +106,8 @@ impl Consensus {
             // A valid block's parent is valid or decided, all the way down.
             valid: entry.status == Status::Valid && parent.is_some(),
             next_committee: self.next_committee(Height::new(header.height)) == Some(header.next_committee),
+            version: justify.data().leaf == *leaf
+                || parent.is_some_and(|parent| rules::version_holds(header, parent, self.upgrades.agreed())),
             timely: parent
                 .is_some_and(|parent| rules::timestamp_holds(header, parent, self.now.wall_ms, drift)),
         })

@@ -10,7 +10,7 @@ use hotshot::{
 use hotshot_testing::fixtures::{EPOCH_MS, PLACEHOLDER, child, committee, fast, genesis, node_id};
 use hotshot_types::{
     Certificate, Certificate1, Certificate2, Epochs, Justify, Phase, Proposal, SignedProposal,
-    TimeoutCertificate, TimeoutData, TimeoutVote, View, VoteData,
+    TimeoutCertificate, TimeoutData, TimeoutVote, Versions, View, VoteData,
 };
 use rollup_abi::{Digest, Header};
 
@@ -33,6 +33,8 @@ impl One {
             epochs: Epochs::ENDLESS,
             genesis: genesis(),
             timing: fast(),
+            speaks: Versions::up_to(3),
+            upgrade: None,
         };
         let clock = Now {
             elapsed: Duration::ZERO,
@@ -187,6 +189,7 @@ pub fn propose(parent: &Header, view: u64, payload: &[u8]) -> SignedProposal {
     let proposal = Proposal {
         view: View::new(view),
         hand_over: None,
+        upgrade: None,
         header: child(parent, View::new(view), parent.timestamp_ms + 1, payload),
         justify: justify(parent),
         timeout: (parent.view != before).then(|| timed_out(before, [parent; 3])),

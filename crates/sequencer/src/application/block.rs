@@ -76,6 +76,8 @@ pub enum BlockFault {
 /// What a leader decides about a header; the rest follows.
 #[derive(Clone, Copy, Debug)]
 pub struct Slot {
+    /// The version by whose rules it is executed.
+    pub version: u16,
     /// The view.
     pub view: u64,
     /// The epoch.
@@ -118,7 +120,7 @@ impl Branch {
     /// The header of a child with this state root.
     fn child_header(&self, slot: Slot, state_root: &Digest) -> Header {
         Header {
-            version: self.header.version,
+            version: slot.version,
             chain_id: self.header.chain_id,
             epoch: slot.epoch,
             view: slot.view,
@@ -210,6 +212,7 @@ impl Slot {
     /// What the leader of this header decided.
     pub fn of(header: &Header) -> Self {
         Self {
+            version: header.version,
             view: header.view,
             epoch: header.epoch,
             timestamp_ms: header.timestamp_ms,

@@ -108,6 +108,7 @@ impl World {
 
     async fn build(&self, parent: &Header, view: u64) -> BuiltBlock {
         let request = BuildRequest {
+            version: rollup_abi::header::FIRST_VERSION,
             view: View::new(view),
             epoch: Epoch::ZERO,
             next_committee: [0; 32],
@@ -350,6 +351,7 @@ fn branches_forget_what_does_not_descend_from_the_anchor() {
     let root = world(dir.path()).app.heads().newest();
     let child = |parent: &Branch, view: u64| {
         let slot = Slot {
+            version: parent.header.version,
             view,
             epoch: 0,
             next_committee: [0; 32],

@@ -199,6 +199,8 @@ impl Shared {
                     .max(block_interval.saturating_mul(INTERVALS_PER_VIEW)),
                 ..defaults
             },
+            speaks: hotshot_types::Versions::up_to(rollup_abi::header::NEWEST_VERSION),
+            upgrade: None,
             crypto_workers: CRYPTO_WORKERS,
         };
         let ports = hotshot_engine::Ports {

@@ -185,6 +185,7 @@ impl Maker {
         let proposal = Proposal {
             view: hotshot_types::View::new(header.view),
             hand_over: None,
+            upgrade: None,
             header: header.clone(),
             justify: self.justify.clone(),
             timeout: None,
