@@ -21,7 +21,9 @@
 //! Invariants, and what guards them:
 //! - No source makes the compiler panic, and its time is about linear in the source: `tests/robust.rs`.
 //! - Whatever it emits passes the verifier: [`compile`] runs it; `tests/differential.rs` on random programs.
-//! - A program means the same interpreted, compiled, and optimised: `tests/differential.rs`.
+//! - A program means the same interpreted, compiled, and optimised: `tests/differential.rs`, `tests/calls.rs` for programs that call
+//!   one another, `tests/vectors.rs` on checked-in vectors.
+//! - The standard programs keep their laws: `tests/laws.rs`. Wrong programs are refused or trapped: `tests/wrong.rs`.
 //! - Formatting keeps every token and comment, and formatting twice is formatting once: `tests/format.rs`.
 //! - Every code of a diagnostic is reached, and every suggested fix fixes: `tests/diagnostics.rs`.
 //!

@@ -19,7 +19,10 @@ pub fn show_value(value: &Value, ty: &Type, program: &Program) -> String {
         (Value::Bool(b), _) => b.to_string(),
         (Value::Address(raw), _) => bs58::encode(raw).into_string(),
         (Value::Hash(raw), _) => raw.iter().map(|byte| format!("{byte:02x}")).collect(),
-        (Value::Bytes(bytes), _) => format!("\"{}\"", bytes.escape_ascii()),
+        (Value::Bytes(bytes), _) => format!(
+            "\"{}\"",
+            bytes.iter().map(|byte| show_byte(*byte)).collect::<String>()
+        ),
         (Value::Struct(values), Type::Struct(id)) => {
             let item = &program.structs[usize::from(id.0)];
             format!(
@@ -76,5 +79,16 @@ fn show_ratio(bits: u128) -> String {
         whole.to_string()
     } else {
         format!("{whole}.{digits}")
+    }
+}
+
+/// A byte in a string, as the lexer reads it.
+fn show_byte(byte: u8) -> String {
+    match byte {
+        b'\n' => r"\n".to_owned(),
+        b'\t' => r"\t".to_owned(),
+        b'"' | b'\\' => format!("\\{}", char::from(byte)),
+        b' '..=b'~' => char::from(byte).to_string(),
+        _ => format!("\\x{byte:02x}"),
     }
 }

@@ -6,13 +6,13 @@
 
 use std::sync::Arc;
 
-use curvevm::Verified;
+use curvevm::{Address, Verified};
 
 use crate::{
     diagnostic::{Code, Diagnostic},
     hir::Program,
     machine::MachineLedger,
-    reference::{Chain, Ledger, ReferenceLedger, Script},
+    reference::{Chain, Ledger, ReferenceLedger, Script, account},
     span::Span,
 };
 
@@ -86,7 +86,7 @@ pub const BLOCK_MS: u64 = 250;
 
 /// The program's address in tests.
 pub fn own_address() -> [u8; 32] {
-    crate::reference::account(b"this program")
+    account(b"this program")
 }
 
 /// Runs all tests, each on a ledger of its own.
@@ -120,14 +120,57 @@ pub fn run_tests<L: Ledger>(
     program.tests.iter().map(run).collect()
 }
 
+/// Another program on the ledgers of tests, which the tested one may call. Its `init` does not run.
+#[derive(Clone, Debug)]
+pub struct Neighbour {
+    /// It is at the address that tests write as `account("name")`.
+    pub name: String,
+    /// Its meaning.
+    pub program: Arc<Program>,
+    /// Its code.
+    pub code: Arc<Verified>,
+}
+
 /// Runs all tests with the program interpreted from its source.
 pub fn run_reference_tests(program: &Program, options: TestOptions) -> Vec<TestReport> {
-    let start = || ReferenceLedger::new(program, Chain::new(own_address(), START_MS, START_HEIGHT));
+    run_reference_tests_beside(program, &[], options)
+}
+
+/// The same, with other programs on the ledger.
+pub fn run_reference_tests_beside(
+    program: &Program,
+    neighbours: &[Neighbour],
+    options: TestOptions,
+) -> Vec<TestReport> {
+    let start = || {
+        let mut chain = Chain::new(own_address(), START_MS, START_HEIGHT);
+        for other in neighbours {
+            chain.add(account(other.name.as_bytes()), other.program.clone());
+        }
+        ReferenceLedger::new(program, chain)
+    };
     run_tests(program, options, start)
 }
 
 /// Runs all tests with the compiled program on CurveVM.
 pub fn run_machine_tests(program: &Program, code: &Arc<Verified>, options: TestOptions) -> Vec<TestReport> {
-    let start = || MachineLedger::new(program, code.clone(), own_address(), START_MS, START_HEIGHT);
+    run_machine_tests_beside(program, code, &[], options)
+}
+
+/// The same, with other programs on the ledger.
+pub fn run_machine_tests_beside(
+    program: &Program,
+    code: &Arc<Verified>,
+    neighbours: &[Neighbour],
+    options: TestOptions,
+) -> Vec<TestReport> {
+    let start = || {
+        let mut ledger = MachineLedger::new(program, code.clone(), own_address(), START_MS, START_HEIGHT);
+        for other in neighbours {
+            let address = Address::new(account(other.name.as_bytes()));
+            ledger.host.programs.insert(address, other.code.clone());
+        }
+        ledger
+    };
     run_tests(program, options, start)
 }

@@ -7,7 +7,7 @@ use curve_lang::{
     hir::{ErrorId, FnId, Program},
     machine::MachineLedger,
     reference::{Chain, Failure, Outcome, World, account},
-    testing::own_address,
+    testing::{Neighbour, TestOptions, own_address, run_machine_tests_beside, run_reference_tests_beside},
     value::Value,
 };
 use curvevm::Address;
@@ -228,4 +228,45 @@ fn calls_fail_as_a_whole() {
         assert_eq!(town.call(name, args, 0), Err(failure), "{name} {args:?}");
         assert_eq!(town.reference.balance(&own_address()), 5_000);
     }
+}
+
+/// Tests in Curve, of a program that calls another one.
+#[test]
+fn tests_may_have_neighbours() {
+    let source = format!(
+        "{CUSTOMER}
+test \"what is saved can be fetched\" {{
+    let alice = account(\"alice\");
+    fund alice with 500 nASSET;
+    deploy(account(\"bank\")) from alice paying 500 nASSET;
+    let held = call save(300 nASSET, 1) from alice;
+    assert held == 300 nASSET && saved(self) == held && balance(account(\"bank\")) == held;
+    call save(1 nASSET, 13) from alice fails;
+    for all amount in 0 nASSET..301 nASSET {{
+        call fetch(amount) from alice;
+        assert state.spare[alice, 7] == amount && saved(self) == held - amount;
+    }}
+}}
+"
+    );
+    let (customer, bank) = (compiled(&source, true), compiled(BANK, true));
+    let neighbours = [Neighbour {
+        name: "bank".to_owned(),
+        program: Arc::new(bank.hir),
+        code: Arc::new(bank.program.verify().unwrap()),
+    }];
+    let code = Arc::new(customer.program.verify().unwrap());
+    let options = TestOptions::default();
+    for report in [
+        run_reference_tests_beside(&customer.hir, &neighbours, options),
+        run_machine_tests_beside(&customer.hir, &code, &neighbours, options),
+    ]
+    .concat()
+    {
+        assert_eq!(report.failure, None);
+        assert!(report.cases > 100);
+    }
+    let alone = run_machine_tests_beside(&customer.hir, &code, &[], options);
+    let failure = alone[0].failure.as_ref().unwrap();
+    assert_eq!(failure.message, "fails: no such program");
 }

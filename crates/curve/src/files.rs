@@ -161,32 +161,80 @@ pub fn named_or_only(named: Option<&PathBuf>) -> Result<PathBuf, Error> {
 
 /// Writes a file: all of it, or it stays what it was.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
-    let write = || {
-        let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let next = directory
-            .unwrap_or_else(|| Path::new("."))
-            .join(format!(".{name}.{}", std::process::id()));
-        let mut file = File::options().write(true).create_new(true).open(&next)?;
-        let written = file
-            .write_all(bytes)
-            .and_then(|()| keep_permissions(path, &next))
-            .and_then(|()| fs::rename(&next, path));
-        if written.is_err() {
-            // The first error is the one to tell of.
-            let _ = fs::remove_file(&next);
-        }
-        written
-    };
-    write().map_err(|source| Error::Write {
+    // What a link leads to is changed, not the link.
+    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    replace(&target, bytes).map_err(|source| Error::Write {
         path: path.to_owned(),
         source,
     })
+}
+
+fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let next = path.with_file_name(format!(".{name}.{}", std::process::id()));
+    let mut file = File::options().write(true).create_new(true).open(&next)?;
+    let written = file
+        .write_all(bytes)
+        .and_then(|()| keep_permissions(path, &next))
+        .and_then(|()| fs::rename(&next, path));
+    if written.is_err() {
+        // The first error is the one to tell of.
+        let _ = fs::remove_file(&next);
+    }
+    written
 }
 
 fn keep_permissions(path: &Path, next: &Path) -> io::Result<()> {
     match fs::metadata(path) {
         Ok(old) => fs::set_permissions(next, old.permissions()),
         Err(_) => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_written_whole_and_in_place() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a.curve");
+        write(&path, b"first").unwrap();
+        write(&path, b"second").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"second");
+        assert_eq!(
+            fs::read_dir(directory.path()).unwrap().count(),
+            1,
+            "nothing is left over"
+        );
+        let nowhere = directory.path().join("missing/a.curve");
+        assert!(matches!(write(&nowhere, b""), Err(Error::Write { .. })));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_and_permissions_stay() {
+        use std::os::unix::fs::{PermissionsExt as _, symlink};
+        let directory = tempfile::tempdir().unwrap();
+        let (path, link) = (directory.path().join("a.curve"), directory.path().join("b.curve"));
+        write(&path, b"first").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+        symlink(&path, &link).unwrap();
+        write(&link, b"second").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"second");
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o640);
+    }
+
+    #[test]
+    fn no_more_is_read_than_the_limit() {
+        let path = Path::new("a");
+        let limit = |n: usize| bounded(&vec![b'x'; n][..], path, "a test", 10);
+        assert_eq!(limit(10).unwrap().len(), 10);
+        assert!(matches!(limit(11), Err(Error::TooLong { max: 10, .. })));
+        assert!(matches!(
+            bounded(io::repeat(0), path, "a test", 10),
+            Err(Error::TooLong { .. })
+        ));
     }
 }

@@ -77,15 +77,34 @@ fn gas_ends_in_any_turn() {
 
 #[test]
 fn a_trap_knows_its_place_in_any_turn() {
-    for start in [1, 2, 41, 42, 43, 128, 3000] {
-        let text = "program chain
-            entry run(n: u64) -> (u64) {
+    for (start, functions) in [1, 2, 41, 42, 43, 128, 3000]
+        .into_iter()
+        .zip([0, 1, 2, 3, 0, 3, 2])
+    {
+        let other = format!(
+            "() {{\n regs u64\n {} ret r0\n}}",
+            "add.imm r0, r0, 1\n".repeat(90)
+        );
+        let others = |name| {
+            (0..functions)
+                .map(|n| format!("fn {name}{n}{other}\n"))
+                .collect::<String>()
+        };
+        let text = format!(
+            "program chain
+            {}
+            entry run(n: u64) -> (u64) {{
             again:
               add.imm r0, r0, 3
               sub.imm r0, r0, 4
               jump again
-            }";
-        let fault = outcome(text, start, u64::MAX).result.unwrap_err();
-        assert_eq!((fault.trap, fault.pc), (Trap::Overflow, 1), "{start}");
+            }}
+            {}",
+            others("before"),
+            others("after")
+        );
+        let fault = outcome(&text, start, u64::MAX).result.unwrap_err();
+        let place = (fault.function, fault.pc);
+        assert_eq!((fault.trap, place), (Trap::Overflow, (functions, 1)), "{start}");
     }
 }

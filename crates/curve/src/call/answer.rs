@@ -33,7 +33,7 @@ pub struct Answer<'a> {
     pub state: State,
 }
 
-/// For machines. Values are written as in Curve, balances are in base units.
+/// For machines. Values are written as in Curve.
 #[derive(Debug, Serialize)]
 pub struct Json {
     ok: bool,
@@ -57,8 +57,10 @@ struct JsonEvent {
 struct Balance {
     account: Option<String>,
     address: String,
-    before: u64,
-    after: u64,
+    before: String,
+    after: String,
+    #[serde(skip)]
+    change: String,
 }
 
 impl Answer<'_> {
@@ -96,19 +98,13 @@ impl Answer<'_> {
         for Balance {
             account,
             address,
-            before,
             after,
+            change,
+            ..
         } in self.balances()
         {
             let who = account.unwrap_or(address);
-            let show = |amount| show_value(&Value::Number(amount), &Type::asset(), program);
-            let sign = if after >= before { '+' } else { '-' };
-            let change = show(after.abs_diff(before));
-            self.row(
-                "balance",
-                &format!("{who} {sign}{change} = {}", show(after)),
-                shell,
-            )?;
+            self.row("balance", &format!("{who} {change} = {after}"), shell)?;
         }
         self.row("gas", &self.gas.0.to_string(), shell)
     }
@@ -168,11 +164,17 @@ impl Answer<'_> {
     fn balances(&self) -> Vec<Balance> {
         let all: BTreeSet<&Address> = self.before.keys().chain(self.state.balances.keys()).collect();
         let of = |balances: &BTreeMap<Address, u64>, who: &Address| balances.get(who).copied().unwrap_or(0);
-        let balance = |who: &Address| Balance {
-            account: self.state.names.get(who).cloned(),
-            address: who.to_string(),
-            before: of(&self.before, who),
-            after: of(&self.state.balances, who),
+        let show = |amount| show_value(&Value::Number(amount), &Type::asset(), self.program);
+        let balance = |who: &Address| {
+            let (before, after) = (of(&self.before, who), of(&self.state.balances, who));
+            let sign = if after > before { '+' } else { '-' };
+            Balance {
+                account: self.state.names.get(who).cloned(),
+                address: who.to_string(),
+                before: show(before),
+                after: show(after),
+                change: format!("{sign}{}", show(after.abs_diff(before))),
+            }
         };
         let mut changed: Vec<Balance> = all.into_iter().map(balance).collect();
         changed.retain(|balance| balance.before != balance.after);

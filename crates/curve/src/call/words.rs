@@ -126,3 +126,75 @@ fn drawn(error: &Diagnostic, word: &Word, place: &Range<usize>, style: Style) ->
     let all = curve_lang::diagnostic::Diagnostics::default().with(error);
     render(&all, &word.what, &word.text, style)
 }
+
+#[cfg(test)]
+mod tests {
+    use curve_lang::{
+        Options, compile,
+        machine::MachineLedger,
+        show_value,
+        testing::{START_HEIGHT, START_MS, own_address},
+    };
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::cli::Colour;
+
+    const SOURCE: &str = "program p;
+
+unit Share;
+
+struct Order { price: Asset/Share, shares: Share, square: Asset/Share^2, wait: Duration }
+
+enum Stage { Open, Closed { count: Count, done: Bool } }
+
+view v(a: Order, b: Stage, c: Bytes<8>, d: Asset, e: Address) -> Count { 0 }
+";
+
+    /// Values of the parameters of `v`.
+    fn values() -> impl Strategy<Value = Vec<Value>> {
+        let n = any::<u64>().prop_map(Value::Number);
+        let order = prop::collection::vec(n.clone(), 4).prop_map(Value::Struct);
+        let closed = (n.clone(), any::<bool>());
+        let closed = closed.prop_map(|(n, done)| Value::Variant(1, vec![n, Value::Bool(done)]));
+        let stage = prop_oneof![Just(Value::Variant(0, Vec::new())), closed];
+        let bytes = prop::collection::vec(any::<u8>(), 0..=8).prop_map(Value::Bytes);
+        let address = any::<[u8; 32]>().prop_map(Value::Address);
+        (order, stage, bytes, n, address).prop_map(|(a, b, c, d, e)| vec![a, b, c, d, e])
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_shown_can_be_given_again(values in values()) {
+            let artifact = compile(SOURCE, &Options::default()).unwrap();
+            let program = &artifact.hir;
+            let code = std::sync::Arc::new(artifact.program.verify().unwrap());
+            let mut world = MachineLedger::new(program, code, own_address(), START_MS, START_HEIGHT);
+            let word = |(value, local): (&Value, &curve_lang::hir::Local)| {
+                let text = show_value(value, &local.ty, program);
+                let is_address = local.ty == Type::Address;
+                let text = if is_address { format!("address(\"{text}\")") } else { text };
+                Word { what: local.name.clone(), ty: local.ty.clone(), text }
+            };
+            let words: Vec<Word> = values.iter().zip(&program.functions[0].locals).map(word).collect();
+            let mut shell = Shell::new(Colour::Never);
+            let read = read(&words, SOURCE, program, &mut world, &mut shell).unwrap();
+            prop_assert_eq!(read, values);
+        }
+
+        #[test]
+        fn no_word_is_more_than_a_word(text in "[a-z0-9(){};,=\"/ ]{0,20}") {
+            let artifact = compile(SOURCE, &Options::default()).unwrap();
+            let program = &artifact.hir;
+            let code = std::sync::Arc::new(artifact.program.verify().unwrap());
+            let mut world = MachineLedger::new(program, code, own_address(), START_MS, START_HEIGHT);
+            let word = |text: &str| Word { what: "it".to_owned(), ty: Type::COUNT, text: text.to_owned() };
+            let words = [word("1"), word(&text), word("3")];
+            let mut shell = Shell::new(Colour::Never);
+            if let Ok(values) = read(&words, SOURCE, program, &mut world, &mut shell) {
+                prop_assert_eq!(values.len(), 3);
+                prop_assert_eq!((&values[0], &values[2]), (&Value::Number(1), &Value::Number(3)));
+            }
+        }
+    }
+}

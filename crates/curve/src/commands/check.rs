@@ -1,6 +1,6 @@
 //! `curve check`
 
-use curve_lang::{check, compile, diagnostic::Diagnostics};
+use curve_lang::{compile, diagnostic::Diagnostics};
 use serde::Serialize;
 
 use super::{count, options};
@@ -32,7 +32,7 @@ pub fn run(args: &CheckArgs, shell: &mut Shell) -> Result<Verdict, Error> {
     };
     for path in files::named_or_here(&args.files.files)? {
         let source = files::read_source(&path)?;
-        let diagnostics = diagnostics(&source);
+        let (diagnostics, tests) = findings(&source);
         let ok = !diagnostics.has_errors() && (diagnostics.is_empty() || !args.deny_warnings);
         answer.ok &= ok;
         if args.json {
@@ -46,7 +46,7 @@ pub fn run(args: &CheckArgs, shell: &mut Shell) -> Result<Verdict, Error> {
         if !diagnostics.is_empty() {
             report::show(&diagnostics, &source, shell);
         }
-        say(ok, &diagnostics, &source, shell)?;
+        say(ok, &diagnostics, tests, &source, shell)?;
     }
     if args.json {
         shell.json(&answer)?;
@@ -54,20 +54,23 @@ pub fn run(args: &CheckArgs, shell: &mut Shell) -> Result<Verdict, Error> {
     Ok(Verdict::good_if(answer.ok))
 }
 
-/// Everything that is wrong, also what only the code generator notices.
-fn diagnostics(source: &Source) -> Diagnostics {
+/// Everything that is wrong, also what only the code generator notices; and how many tests there are, if nothing is.
+fn findings(source: &Source) -> (Diagnostics, usize) {
     match compile(&source.text, &options(source, true)) {
-        Ok(artifact) => artifact.warnings,
-        Err(diagnostics) => diagnostics,
+        Ok(artifact) => (artifact.warnings, artifact.hir.tests.len()),
+        Err(diagnostics) => (diagnostics, 0),
     }
 }
 
-fn say(ok: bool, diagnostics: &Diagnostics, source: &Source, shell: &mut Shell) -> Result<(), Error> {
+fn say(
+    ok: bool,
+    diagnostics: &Diagnostics,
+    tests: usize,
+    source: &Source,
+    shell: &mut Shell,
+) -> Result<(), Error> {
     let what = match (diagnostics.len(), diagnostics.has_errors()) {
-        (0, _) => {
-            let tests = check(&source.text).program.tests.len();
-            format!("no errors; {} to run with `curve test`", count(tests, "test"))
-        }
+        (0, _) => format!("no errors; {} to run with `curve test`", count(tests, "test")),
         (n, true) => count(n, "error"),
         (n, false) => count(n, "warning"),
     };

@@ -195,6 +195,12 @@ fn quoted(text: &str) -> String {
 
 fn print(path: &Path, tests: &[Test], shell: &mut Shell) -> Result<(), Error> {
     shell.line(shell.ink(Ink::Head, &path.display().to_string()))?;
+    if tests.is_empty() {
+        shell.line(shell.ink(
+            Ink::Faint,
+            "  no tests: they stand in the same file, as in docs/curve.md",
+        ))?;
+    }
     for test in tests {
         let (ink, word) = if test.ok {
             (Ink::Good, "ok  ")

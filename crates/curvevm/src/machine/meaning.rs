@@ -62,7 +62,7 @@ pub struct Env<'a, 'w> {
     pub stop: Stop,
     /// Jumps that are left to it.
     hops: usize,
-    /// The place where the given code ends.
+    /// The place where the given code ends: that of all code, if there are jumps.
     end: usize,
 }
 
@@ -115,8 +115,8 @@ impl<'a, 'w> Env<'a, 'w> {
         }
     }
 
-    /// Runs a chain of at most so many instructions between `hops` jumps; `last` is the result of the one before. Returns the
-    /// place behind the last one.
+    /// Runs a chain with so many jumps or, without any, of so many instructions; `last` is the result of the one before.
+    /// Returns the place behind the last one.
     #[inline(always)]
     pub fn chain(&mut self, at: usize, length: usize, hops: usize, w: Window, last: u64) -> usize {
         self.hops = hops;

@@ -145,7 +145,11 @@ fn straight<T: Trace>(
     trace: &mut T,
 ) -> Stop {
     let code = if T::ON { &program.plain } else { &program.code };
-    let (length, hops) = if T::ON { (1, 0) } else { (CHAIN, code.hops) };
+    let (length, hops) = match code.hops {
+        _ if T::ON => (1, 0),
+        0 => (CHAIN, 0),
+        hops => (code.steps.len(), hops),
+    };
     let (mut at, mut last) = (*pc, 0);
     let mut env = Env::new(program, &code.steps, world, *gas);
     loop {
