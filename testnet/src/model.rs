@@ -310,3 +310,102 @@ fn arguments(artifact: &Artifact, function: &str, args: &[u8]) -> Result<Vec<Val
     });
     translated.collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::judge::{Proven, judge};
+    use crate::plan::{FEE, SUPPLY_CAP, Signed};
+    use crate::programs::{self, Kit, Places, Signers, TRADERS};
+    use assetvm::{Amount, GasRules, SigningKey, Unvalidated, execute_block};
+
+    const BLOCK_TIME: u64 = 250;
+
+    fn key(seed: u8) -> SigningKey {
+        SigningKey::from_seed(&[seed; 32])
+    }
+
+    /// A whole run without a network: every transaction of the plan, in blocks, and what is proven of the last state.
+    fn run(kit: &Kit) -> (Model, State, Proven) {
+        let (authority, deployer) = (key(1), key(2));
+        let traders: Vec<_> = (0..TRADERS).map(|i| key(10 + i as u8)).collect();
+        let genesis = Genesis {
+            program_id: Address::new([1; 32]),
+            mint_authority: authority.address(),
+            supply_cap: SUPPLY_CAP,
+            minimum_fee: FEE,
+            gas: GasRules::default(),
+            accounts: Vec::new(),
+            committee: [0; 32],
+            timestamp_ms: 0,
+        };
+        let signers = Signers {
+            chain_id: genesis.chain_id(),
+            gas: genesis.gas,
+            deployer: &deployer,
+            traders: &traders,
+        };
+        let budget = Action::Mint {
+            to: deployer.address(),
+            amount: programs::BUDGET,
+        };
+        let mint = Signed::new(&authority, signers.chain_id, 0, Amount::ZERO, budget);
+        let first: Vec<_> = [mint].into_iter().chain(signers.deployments(kit)).collect();
+        let trades = signers.trades();
+        let rounds = (0..trades[0].len()).map(|at| trades.iter().map(|of| of[at].clone()).collect());
+        let mut state = genesis.state().unwrap();
+        let mut model = Model::new(&genesis, &kit.all());
+        for (height, block) in (1..).zip(std::iter::once(first).chain(rounds)) {
+            let header = Header {
+                height,
+                timestamp_ms: height * BLOCK_TIME,
+                ..Header::default()
+            };
+            let verified: Vec<_> = block
+                .iter()
+                .map(|signed| Unvalidated::decode(&signed.bytes).unwrap().verify().unwrap())
+                .collect();
+            let outcome = execute_block(&state, (&header).into(), &verified).unwrap();
+            let transactions: Vec<_> = verified.iter().map(|one| one.transaction().clone()).collect();
+            model.apply(&header, &transactions, &outcome.receipts);
+            state = outcome.state;
+        }
+        let mut proven = Proven::default();
+        for (address, account) in state.accounts() {
+            proven.balances.insert(address, account.balance);
+        }
+        for (id, value) in state.entries() {
+            proven.entries.insert(id, Some(value.to_vec()));
+        }
+        (model, state, proven)
+    }
+
+    #[test]
+    fn the_chain_does_what_the_model_says_and_differences_are_found() {
+        let kit = Kit::compile().unwrap();
+        let (mut model, state, mut proven) = run(&kit);
+        let places = Places::of(&key(2).address());
+        let owners = places.all();
+        let holdings = programs::holdings(&kit, &places, &[key(10).address(), key(11).address()]);
+        let good = judge(&mut model, &state, &owners, &holdings, &proven);
+        assert_eq!(good.failures, Vec::<String>::new());
+        assert_eq!((good.deployed, good.calls), (3, programs::calls()));
+        assert_eq!((good.balances_proven, good.entries_proven), (6, 3));
+        assert!(
+            good.refused >= programs::calls() / 5,
+            "nobody sells what he does not own"
+        );
+        assert!(
+            good.refused < programs::calls() / 2,
+            "the other calls take effect"
+        );
+
+        *proven.balances.get_mut(&places.receiver).unwrap() = Amount::ZERO;
+        proven.entries.insert(holdings[1].id, Some(vec![1; 8]));
+        proven.entries.remove(&holdings[2].id);
+        model.give(&places.curve, 1);
+        let bad = judge(&mut model, &state, &owners, &holdings, &proven);
+        assert_eq!((bad.balances_proven, bad.entries_proven), (4, 1));
+        assert_eq!(bad.failures.len(), 5, "{:#?}", bad.failures);
+    }
+}
