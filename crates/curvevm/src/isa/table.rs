@@ -222,11 +222,11 @@ table! {
     Unreachable "unreachable" [] fixed(10), [Unreachable] "says that control never comes here";
 
     // Storage.
-    Load "load" [s: Cell, d: OutRun(Values)] Cost::bytes(20_000, 20), [CorruptState] "the registers from d on = cell s; zeros if it was never stored";
+    Load "load" [s: Cell, d: OutRun(Values)] Cost::bytes(10_000, 20), [CorruptState] "the registers from d on = cell s; zeros if it was never stored";
     Store "store" [s: Cell, a: InRun(Values)] Cost::bytes(50_000, 50), [LimitReached] "cell s = the registers from a on";
-    MapGet "map.get" [s: Map, k: InRun(Keys), d: OutRun(Values)] Cost::bytes(20_000, 20), [CorruptState] "the registers from d on = map s at the keys from k on; zeros if there is nothing";
+    MapGet "map.get" [s: Map, k: InRun(Keys), d: OutRun(Values)] Cost::bytes(10_000, 20), [CorruptState] "the registers from d on = map s at the keys from k on; zeros if there is nothing";
     MapSet "map.set" [s: Map, k: InRun(Keys), a: InRun(Values)] Cost::bytes(50_000, 50), [LimitReached] "map s at the keys from k on = the registers from a on";
-    MapHas "map.has" [d: Out(Bool), s: Map, k: InRun(Keys)] Cost::bytes(20_000, 20), [] "d = whether map s has something at the keys from k on";
+    MapHas "map.has" [d: Out(Bool), s: Map, k: InRun(Keys)] Cost::bytes(10_000, 20), [] "d = whether map s has something at the keys from k on";
     MapRemove "map.remove" [s: Map, k: InRun(Keys)] Cost::bytes(50_000, 50), [LimitReached] "map s has nothing at the keys from k on";
 
     // The world.
@@ -235,9 +235,9 @@ table! {
     Payment "payment" [d: Out(U64)] fixed(40), [] "d = what came with the call, in base units; 0 in views and invariants";
     Height "height" [d: Out(U64)] fixed(40), [] "d = the block's height";
     Time "time" [d: Out(U64)] fixed(40), [] "d = the block's time in milliseconds since 1970";
-    Balance "balance" [d: Out(U64), a: In(Address)] fixed(20_000), [] "d = what a owns, in base units";
+    Balance "balance" [d: Out(U64), a: In(Address)] fixed(10_000), [] "d = what a owns, in base units";
     Transfer "transfer" [a: In(Address), b: In(U64)] fixed(100_000), [InsufficientBalance, NotPayable, Overflow, LimitReached] "sends b base units of what this program owns to account a";
-    Emit "emit" [e: Event, a: InRun(Fields)] Cost::bytes(2_000, 100), [LimitReached] "emits event e with the registers from a on";
+    Emit "emit" [e: Event, a: InRun(Fields)] Cost::bytes(2_000, 20), [LimitReached] "emits event e with the registers from a on";
     CallProgram "call.program" [p: In(Address), i: EntryInterface, b: In(U64), a: InRun(InterfaceParams), d: OutRun(InterfaceResults)] Cost::bytes(120_000, 10), [NoSuchProgram, NoSuchEntry, NotPayable, InsufficientBalance, Reentrancy, TooDeep, LimitReached] "calls entry i of program p with a payment of b base units";
     ViewProgram "view.program" [p: In(Address), i: ViewInterface, a: InRun(InterfaceParams), d: OutRun(InterfaceResults)] Cost::bytes(20_000, 10), [NoSuchProgram, NoSuchEntry, Reentrancy, TooDeep] "asks view i of program p";
 }
