@@ -6,7 +6,9 @@ use curvevm::{Call, CallError, Entrance, Fault, Gas, Machine, Success, encode_va
 use rollup_abi::Digest;
 
 use super::{Executor, overlay::Overlay};
-use crate::{Address, Amount, EntryId, Failure, MAX_OUTPUT_BYTES, Output, Program, Reason, failure::Trapped};
+use crate::{
+    Address, Amount, EntryId, Failure, MAX_OUTPUT_BYTES, Output, Program, Reason, failure::Trapped, gas,
+};
 
 /// A failure, and the gas that was used until then.
 pub(super) type Ran = (Gas, Result<Output, Failure>);
