@@ -74,6 +74,33 @@ impl Summary {
         self.failures.is_empty()
     }
 
+    /// The rows on programs.
+    fn of_programs(&self) -> [(&'static str, String); 3] {
+        [
+            (
+                "programs",
+                format!(
+                    "{} deployed, {} of {} calls decided, {} of them refused as they must be",
+                    self.programs_deployed, self.calls_made, self.calls_expected, self.calls_refused
+                ),
+            ),
+            (
+                "program money",
+                format!(
+                    "{} of {} balances and {} of {} storage entries proven on chain",
+                    self.program_balances_proven,
+                    self.program_owners,
+                    self.storage_entries_proven,
+                    self.storage_entries
+                ),
+            ),
+            (
+                "reconciled",
+                format!("{} owners with the independent model", self.owners_reconciled),
+            ),
+        ]
+    }
+
     /// The JSON document.
     pub fn to_json(&self) -> String {
         serde_json::to_string_pretty(self).expect("plain data with text keys")
@@ -131,30 +158,9 @@ impl fmt::Display for Summary {
                     self.balances_proven, self.recipients
                 ),
             ),
-            (
-                "programs",
-                format!(
-                    "{} deployed, {} of {} calls decided, {} of them refused as they must be",
-                    self.programs_deployed, self.calls_made, self.calls_expected, self.calls_refused
-                ),
-            ),
-            (
-                "program money",
-                format!(
-                    "{} of {} balances and {} of {} storage entries proven on chain",
-                    self.program_balances_proven,
-                    self.program_owners,
-                    self.storage_entries_proven,
-                    self.storage_entries
-                ),
-            ),
-            (
-                "reconciled",
-                format!("{} owners with the independent model", self.owners_reconciled),
-            ),
-            ("data and logs", self.data_dir.display().to_string()),
         ];
-        for (name, value) in rows {
+        let end = ("data and logs", self.data_dir.display().to_string());
+        for (name, value) in rows.into_iter().chain(self.of_programs()).chain([end]) {
             writeln!(f, "{name:<16} {value}")?;
         }
         match self.failures.as_slice() {
