@@ -1,7 +1,8 @@
-//! Fuzz targets: whatever reads bytes from peers or from disk, and the consensus core under arbitrary inputs.
+//! Fuzz targets: whatever reads bytes from peers, users or disk, and the consensus core under arbitrary inputs.
 //!
 //! ```text
 //! seed ─▶ bytes ─▶ target ─┬─ wire: read │ build, write, read, spoil, read        one encoding, bounded memory, no panic
+//!                          ├─ program: read, verify, run                         no fault, no gas beyond the worst case
 //!                          └─ core: a node in a hostile universe, step by step    silent when halted, bounded, one chain
 //! ```
 //!
@@ -46,6 +47,7 @@ pub mod campaign;
 mod core;
 mod entropy;
 mod memory;
+mod program;
 mod wire;
 
 /// Something that takes any bytes and panics if a promise is broken.
@@ -62,7 +64,7 @@ pub struct Target {
 }
 
 /// All targets.
-pub const TARGETS: [Target; 13] = [
+pub const TARGETS: [Target; 14] = [
     Target::new("message", wire::message, 40, 20_000),
     Target::new("proposal", wire::proposal, 40, 10_000),
     Target::new("votes", wire::votes, 10, 10_000),
@@ -75,6 +77,7 @@ pub const TARGETS: [Target; 13] = [
     Target::new("share", wire::share, 10, 2_000),
     Target::new("wrong_encoding", wire::wrong_encoding, 10, 500),
     Target::new("record", wire::record, 40, 10_000),
+    Target::new("program", program::program, 40, 2_000),
     Target::new("step", core::step, 200, 600),
 ];
 

@@ -4,7 +4,7 @@
 //! could say by accident and what it could say with a plan comes to the decoder.
 
 mod look;
-mod spoil;
+pub mod spoil;
 mod values;
 
 use std::fmt::Debug;

@@ -39,5 +39,6 @@ targets!(
     share,
     wrong_encoding,
     record,
+    program,
     step
 );

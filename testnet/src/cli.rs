@@ -11,12 +11,12 @@ pub const MAX_VALIDATORS: u16 = 32;
 /// A whole rollup on one machine: local Solana, validators, payments and a verified summary
 ///
 /// Starts a local Solana chain, deploys the rollup's program, registers and activates a committee, starts the validators
-/// as processes of their own, mints $ASSET and pays out a file of payments. Re-executes every decided block and compares
-/// each state root on chain with its own. Ends after --duration, or on Ctrl-C, with a summary on stdout; progress goes to
-/// stderr.
+/// as processes of their own, mints $ASSET, pays out a file of payments, and meanwhile deploys programs and trades through
+/// them. Re-executes every decided block and compares each state root on chain with its own, and what everybody owns with
+/// an independent model. Ends after --duration, or on Ctrl-C, with a summary on stdout; progress goes to stderr.
 ///
-/// Exit code: 0 if no root differs and every payment was made exactly once; 1 if not, or if something failed; 2 if the
-/// command line or the payments file is wrong (nothing has been started then).
+/// Exit code: 0 if no root differs, every payment was made exactly once and everybody owns what the model says; 1 if not,
+/// or if something failed; 2 if the command line or the payments file is wrong (nothing has been started then).
 #[derive(Debug, Parser)]
 #[command(name = "testnet", version, args_conflicts_with_subcommands = true, after_help = EXAMPLES, max_term_width = 110)]
 pub struct Cli {

@@ -61,6 +61,9 @@ pub enum TestnetError {
     /// Keys.
     #[error(transparent)]
     Keystore(#[from] sequencer::keystore::KeystoreError),
+    /// A program of the run.
+    #[error(transparent)]
+    Program(#[from] crate::programs::NotCompiled),
     /// Genesis.
     #[error(transparent)]
     Genesis(#[from] sequencer::genesis::GenesisFileError),
@@ -140,6 +143,7 @@ impl TestnetError {
                 "testnet.log in the data directory says what came before; a busy machine may only need more time"
             }
             Self::Keystore(_) | Self::Genesis(_) => "use a fresh --data-dir",
+            Self::Program(_) => "correct the program's source; `curve check` says more",
             Self::Node(_) | Self::NotReady { .. } | Self::Exited { .. } => {
                 "validator.log in the validator's directory says more; ASSET_L2_LOG=debug makes it say everything"
             }

@@ -4,13 +4,13 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use assetvm::{State, TxId};
-use hotshot_types::Committee;
-use rollup_abi::Header;
+use assetvm::TxId;
+use sequencer::genesis::Deployment;
 use tokio::sync::watch;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::ledger::Ledger;
+use crate::model::Model;
 use crate::node::Nodes;
 use crate::replay::{Divergence, Replay};
 
@@ -32,29 +32,33 @@ pub struct Follower {
 #[derive(Clone, Debug)]
 pub struct View {
     ledger: Arc<Mutex<Ledger>>,
+    model: Arc<Mutex<Model>>,
     height: watch::Receiver<u64>,
     fault: watch::Receiver<Option<Divergence>>,
 }
 
 impl Follower {
-    /// Starts from genesis: its header and its state. `payments` gives each expected transaction the index of its row.
-    pub fn start(
-        nodes: Nodes,
-        genesis: &Header,
-        committee: Committee,
-        state: State,
-        payments: HashMap<TxId, usize>,
-    ) -> Self {
+    /// Starts from genesis. `payments` gives each expected transaction the index of its row; `model` is at genesis, too.
+    pub fn start(nodes: Nodes, genesis: &Deployment, payments: HashMap<TxId, usize>, model: Model) -> Self {
+        let state = &genesis.state;
         let ledger = Arc::new(Mutex::new(Ledger::new(state.root(), state.clone(), payments)));
+        let model = Arc::new(Mutex::new(model));
         let (height_tx, height) = watch::channel(0);
         let (fault_tx, fault) = watch::channel(None);
         let view = View {
             ledger,
+            model,
             height,
             fault,
         };
-        let replay = Replay::new(genesis, committee, state);
-        let task = tokio::spawn(follow(nodes, replay, view.ledger.clone(), height_tx, fault_tx));
+        let replay = Replay::new(&genesis.header, genesis.committee.clone(), state.clone());
+        let told = Told {
+            ledger: view.ledger.clone(),
+            model: view.model.clone(),
+            height: height_tx,
+            fault: fault_tx,
+        };
+        let task = tokio::spawn(follow(nodes, replay, told));
         Self {
             view,
             _task: AbortOnDropHandle::new(task),
@@ -74,6 +78,11 @@ impl View {
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// What everybody must own. Held for moments only, never across an await.
+    pub fn model(&self) -> MutexGuard<'_, Model> {
+        self.model.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Changes with every block.
     pub fn height(&self) -> watch::Receiver<u64> {
         self.height.clone()
@@ -90,13 +99,15 @@ impl View {
     }
 }
 
-async fn follow(
-    nodes: Nodes,
-    mut replay: Replay,
+/// Who hears of blocks.
+struct Told {
     ledger: Arc<Mutex<Ledger>>,
+    model: Arc<Mutex<Model>>,
     height: watch::Sender<u64>,
     fault: watch::Sender<Option<Divergence>>,
-) {
+}
+
+async fn follow(nodes: Nodes, mut replay: Replay, told: Told) {
     let started = Instant::now();
     let mut node = nodes.next();
     let mut idle = 0;
@@ -121,17 +132,21 @@ async fn follow(
         idle = 0;
         let observed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         match replay.apply(&block.header, &block.payload) {
-            Ok(receipts) => {
-                let mut ledger = ledger.lock().unwrap_or_else(PoisonError::into_inner);
+            Ok(executed) => {
+                let (transactions, receipts) = executed;
+                let mut model = told.model.lock().unwrap_or_else(PoisonError::into_inner);
+                model.apply(&block.header, &transactions, &receipts);
+                drop(model);
+                let mut ledger = told.ledger.lock().unwrap_or_else(PoisonError::into_inner);
                 ledger.record(&block.header, &receipts, replay.state().clone(), observed_ms);
             }
             Err(divergence) => {
                 tracing::error!(%divergence, "a decided block differs from its execution here");
-                fault.send_replace(Some(divergence));
+                told.fault.send_replace(Some(divergence));
                 // The senders live on, so that waiters see the fault and not an ended task.
                 return std::future::pending().await;
             }
         }
-        height.send_replace(replay.height());
+        told.height.send_replace(replay.height());
     }
 }

@@ -18,6 +18,8 @@
 //! | [`process`], [`lifeline`] | supervised children that do not outlive the testnet |
 //! | [`payments`], [`plan`], [`window`], [`pay`] | from a CSV file to transactions that are made exactly once |
 //! | [`follow`], [`replay`], [`ledger`] | the chain, executed here |
+//! | [`programs`] | the programs that are deployed, and who calls them how |
+//! | [`model`], [`judge`] | what everybody must own, by the reference interpreter of the language; held against the chain |
 //! | [`chain`], [`audit`], [`posts`] | what Solana has recorded, compared with that |
 //! | [`reconcile`], [`report`], [`summary`] | the verdict |
 //!
@@ -49,9 +51,11 @@ pub mod cli;
 mod error;
 pub mod follow;
 mod http;
+pub mod judge;
 pub mod ledger;
 pub mod lifeline;
 pub mod live;
+pub mod model;
 pub mod network;
 pub mod node;
 pub mod pay;
@@ -60,6 +64,7 @@ pub mod plan;
 pub mod ports;
 pub mod posts;
 pub mod process;
+pub mod programs;
 pub mod reconcile;
 pub mod replay;
 pub mod report;

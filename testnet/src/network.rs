@@ -56,7 +56,9 @@ impl TestnetConfig {
             exe,
             validators: 5,
             block_interval: Duration::from_millis(250),
-            supply_cap: crate::plan::SUPPLY_CAP,
+            supply_cap: crate::plan::SUPPLY_CAP
+                .checked_add(crate::programs::BUDGET)
+                .expect("some billions of $ASSET"),
             minimum_fee: crate::plan::FEE,
             gas: GasRules::default(),
         }

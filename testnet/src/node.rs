@@ -1,16 +1,17 @@
 //! The validators as the testnet talks to them: over their JSON-RPC, like any wallet.
 
+use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use assetvm::{Account, Address};
+use assetvm::{Account, Address, EntryId};
 use jsonrpsee::core::ClientError;
 use jsonrpsee::http_client::{HttpClient, HttpClientBuilder};
 use rollup_abi::{Digest, Header};
 use sequencer::rpc::AssetApiClient as _;
-use sequencer::rpc::text::HexBytes;
+use sequencer::rpc::text::{Hex32, HexBytes};
 use sequencer::rpc::types::{AddressText, StatusView};
 
 use crate::http;
@@ -143,6 +144,26 @@ impl Node {
         view.verify(root).map_err(|error| answer(error.to_string()))
     }
 
+    /// What a program stores, proven against `root`.
+    ///
+    /// # Errors
+    /// It is not there, or the proof does not hold for `root`.
+    pub async fn proven_entry(&self, id: &EntryId, root: &Digest) -> Result<Option<Vec<u8>>, NodeError> {
+        let asked = self.rpc.entry(AddressText(id.program), Hex32(id.key)).await;
+        let view = asked.map_err(|error| self.failed(error))?;
+        let answer = |what: String| NodeError::Answer {
+            index: self.index,
+            what,
+        };
+        if (view.program, view.key.0) != (id.program, id.key) {
+            return Err(answer(format!(
+                "an entry of {}, expected of {}",
+                view.program, id.program
+            )));
+        }
+        view.verify(root).map_err(|error| answer(error.to_string()))
+    }
+
     /// Where it stands.
     ///
     /// # Errors
@@ -195,14 +216,7 @@ impl Nodes {
     /// # Errors
     /// None does; the last one's reason.
     pub async fn submit(&self, bytes: &[u8]) -> Result<(), NodeError> {
-        let mut last = self.next().submit(bytes).await;
-        for _ in 1..self.all.len() {
-            if last.is_ok() {
-                break;
-            }
-            last = self.next().submit(bytes).await;
-        }
-        last
+        self.any(|node| node.submit(bytes)).await
     }
 
     /// An account, proven against `root`, from the next in turn that can.
@@ -210,12 +224,28 @@ impl Nodes {
     /// # Errors
     /// None can; the last one's reason.
     pub async fn proven(&self, address: Address, root: &Digest) -> Result<Account, NodeError> {
-        let mut last = self.next().proven(address, root).await;
+        self.any(|node| node.proven(address, root)).await
+    }
+
+    /// What a program stores, proven against `root`, from the next in turn that can.
+    ///
+    /// # Errors
+    /// None can; the last one's reason.
+    pub async fn proven_entry(&self, id: &EntryId, root: &Digest) -> Result<Option<Vec<u8>>, NodeError> {
+        self.any(|node| node.proven_entry(id, root)).await
+    }
+
+    /// Asks one after the other until one answers.
+    async fn any<'a, T, A>(&'a self, ask: impl Fn(&'a Node) -> A) -> Result<T, NodeError>
+    where
+        A: Future<Output = Result<T, NodeError>>,
+    {
+        let mut last = ask(self.next()).await;
         for _ in 1..self.all.len() {
             if last.is_ok() {
                 break;
             }
-            last = self.next().proven(address, root).await;
+            last = ask(self.next()).await;
         }
         last
     }

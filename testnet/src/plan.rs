@@ -95,7 +95,7 @@ impl Funding {
         Ok(Self { payers, treasury })
     }
 
-    /// The mint's transaction, and the treasury's to the payers in order.
+    /// The mint authority's first transaction, and the treasury's to the payers in order.
     pub fn sign(
         &self,
         chain_id: Digest,

@@ -201,11 +201,13 @@ mod tests {
         let event = RootsAccepted {
             height: 9,
             view: 10,
+            epoch: 0,
             slot: 3,
             signed_stake: 4,
             roots: 2,
             leaf: [6; 32],
             state_root: [7; 32],
+            history_root: [8; 32],
         };
         let data = base64::engine::general_purpose::STANDARD.encode(event.encode());
         let logs = |lines: &[&str]| lines.iter().map(|line| (*line).to_owned()).collect::<Vec<_>>();

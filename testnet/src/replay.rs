@@ -6,10 +6,14 @@
 use std::num::NonZeroUsize;
 
 use assetvm::{
-    BlockOutcome, InvalidTransaction, Payload, PayloadError, Receipt, State, execute_block, verify_block,
+    BlockOutcome, InvalidTransaction, Payload, PayloadError, Receipt, State, Transaction, execute_block,
+    verify_block,
 };
 use hotshot_types::{Committee, dispersal};
 use rollup_abi::{Digest, Header, roots};
+
+/// A block's transactions, and what became of them, in order.
+pub type Executed = (Vec<Transaction>, Vec<Receipt>);
 
 /// Why a block is not the next of the chain. Any of these is a fault of the rollup, not of the network.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -87,11 +91,12 @@ impl Replay {
         &self.state
     }
 
-    /// Executes the next block and compares everything in its header that this process can know.
+    /// Executes the next block and compares everything in its header that this process can know. Returns its transactions and
+    /// what became of them.
     ///
     /// # Errors
     /// It differs. Nothing has changed then.
-    pub fn apply(&mut self, header: &Header, payload: &[u8]) -> Result<Vec<Receipt>, Divergence> {
+    pub fn apply(&mut self, header: &Header, payload: &[u8]) -> Result<Executed, Divergence> {
         let height = self.height + 1;
         self.continues(height, header, payload)?;
         let transactions =
@@ -111,7 +116,8 @@ impl Replay {
         self.leaf = header.commitment();
         self.roots_acc = roots_acc;
         self.state = state;
-        Ok(receipts)
+        let transactions = verified.iter().map(|one| one.transaction().clone());
+        Ok((transactions.collect(), receipts))
     }
 
     fn continues(&self, height: u64, header: &Header, payload: &[u8]) -> Result<(), Divergence> {
@@ -214,7 +220,7 @@ mod tests {
         let mut replay = Replay::new(&before, committee(before.chain_id), genesis.state().unwrap());
         for nonce in 0..3 {
             let (header, payload) = block(&key, &before, replay.state(), nonce);
-            assert_eq!(replay.apply(&header, &payload).unwrap().len(), 1);
+            assert_eq!(replay.apply(&header, &payload).unwrap().1.len(), 1);
             before = header;
         }
         assert_eq!((replay.height(), replay.state().root()), (3, before.state_root));

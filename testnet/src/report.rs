@@ -1,13 +1,11 @@
 //! From everything that a run has seen to its summary.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use assetvm::{Address, Amount};
-
 use crate::audit::Audit;
 use crate::chain::Recorded;
+use crate::judge::{Proven, Verdict};
 use crate::ledger::Ledger;
 use crate::payments::Payments;
 use crate::posts::{Post, Posts};
@@ -30,20 +28,39 @@ pub struct Run<'a> {
     pub diverged: bool,
 }
 
+/// What has been seen of it.
+#[derive(Debug)]
+pub struct Seen<'a> {
+    /// The chain, executed here.
+    pub ledger: &'a Ledger,
+    /// Its roots on chain, compared.
+    pub audit: &'a Audit,
+    /// The posts.
+    pub posts: &'a Posts,
+    /// The program's account at the end.
+    pub recorded: Option<&'a Recorded>,
+    /// What was proven against its root.
+    pub proven: &'a Proven,
+    /// The verdict on the rollup's programs.
+    pub programs: Verdict,
+    /// Owners and storage entries around them that were to be proven.
+    pub asked: (u64, u64),
+}
+
 /// Sums up, judges, and lists all that is not as it must be. `failures` is what has gone wrong already.
-pub fn summarize(
-    run: &Run<'_>,
-    ledger: &Ledger,
-    audit: &Audit,
-    posts: &Posts,
-    recorded: Option<&Recorded>,
-    proven: &BTreeMap<Address, Amount>,
-    mut failures: Vec<String>,
-) -> Summary {
+pub fn summarize(run: &Run<'_>, seen: &Seen<'_>, mut failures: Vec<String>) -> Summary {
+    let Seen {
+        ledger,
+        audit,
+        posts,
+        recorded,
+        programs,
+        ..
+    } = seen;
     let expected = run.payments.per_recipient();
     let lines = run.payments.rows().iter().map(|payment| payment.line);
     let fates: Vec<_> = lines.zip(ledger.fates().iter().copied()).collect();
-    let verdict = reconcile(&fates, &expected, proven);
+    let verdict = reconcile(&fates, &expected, &seen.proven.balances);
     failures.extend(audit.described().iter().cloned());
     if audit.missed() > 0 {
         failures.push(format!("{} roots on chain could not be compared", audit.missed()));
@@ -55,6 +72,7 @@ pub fn summarize(
     let effective: Vec<_> = posts.up_to(last).collect();
     failures.extend(repeated(&effective, accepted));
     failures.extend(verdict.failures);
+    failures.extend(programs.failures.iter().cloned());
     let (blocks, transactions) = ledger.totals();
     let (interval, observed) = ledger.intervals();
     let units: Vec<u64> = effective
@@ -79,6 +97,15 @@ pub fn summarize(
         payments_made: verdict.made,
         balances_proven: verdict.proven,
         recipients: expected.len() as u64,
+        programs_deployed: programs.deployed,
+        calls_expected: crate::programs::calls(),
+        calls_made: programs.calls,
+        calls_refused: programs.refused,
+        owners_reconciled: programs.reconciled,
+        program_owners: seen.asked.0,
+        program_balances_proven: programs.balances_proven,
+        storage_entries: seen.asked.1,
+        storage_entries_proven: programs.entries_proven,
         duration_seconds: (run.duration.as_secs_f64() * 10.0).round() / 10.0,
         data_dir: run.dir.to_owned(),
         failures,

@@ -1,10 +1,11 @@
 //! The phases of a run on a testnet that has started.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::future::Future;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
-use assetvm::{Address, Amount, SigningKey};
+use assetvm::{Action, Address, Amount, EntryId, SigningKey};
 use futures::StreamExt as _;
 use rollup_abi::Digest;
 use tokio::sync::watch;
@@ -13,11 +14,14 @@ use tokio::task::JoinSet;
 use crate::chain::{Recorded, Watcher};
 use crate::error::TestnetError;
 use crate::follow::Follower;
+use crate::judge::{Proven, judge};
 use crate::live::{Progress, Standing};
+use crate::model::Model;
 use crate::network::Testnet;
 use crate::node::Nodes;
 use crate::pay::{Pace, Payer, pay};
-use crate::plan::{pace, sign_payments};
+use crate::plan::{Signed, pace, sign_payments};
+use crate::programs::{self, Holding, Kit, Places, Signers};
 use crate::run::{Interrupts, RunConfig};
 use crate::setup::make_key;
 use crate::summary::Summary;
@@ -46,8 +50,63 @@ enum Waited<T> {
 #[derive(Debug, Default)]
 pub(crate) struct Findings {
     recorded: Option<Recorded>,
-    proven: BTreeMap<Address, Amount>,
+    proven: Proven,
     pub(crate) failures: Vec<String>,
+}
+
+/// Who uses the programs, and what they send.
+struct Trading {
+    kit: Kit,
+    places: Places,
+    deployer: Payer,
+    traders: Vec<Payer>,
+}
+
+impl Trading {
+    fn prepare(dir: &Path, testnet: &Testnet) -> Result<Self, TestnetError> {
+        let kit = Kit::compile()?;
+        let deployer = make_key(dir, "deployer")?;
+        let traders = (0..programs::TRADERS)
+            .map(|i| make_key(dir, &format!("trader-{i}")))
+            .collect::<Result<Vec<_>, _>>()?;
+        let genesis = testnet.deployment();
+        let signers = Signers {
+            chain_id: genesis.chain_id,
+            gas: genesis.genesis.gas,
+            deployer: &deployer,
+            traders: &traders,
+        };
+        let payer = |key: &SigningKey, transactions| Payer {
+            address: key.address(),
+            transactions,
+        };
+        Ok(Self {
+            places: Places::of(&deployer.address()),
+            deployer: payer(&deployer, signers.deployments(&kit)),
+            traders: traders
+                .iter()
+                .zip(signers.trades())
+                .map(|(key, trades)| payer(key, trades))
+                .collect(),
+            kit,
+        })
+    }
+
+    fn traders(&self) -> Vec<Address> {
+        self.traders.iter().map(|trader| trader.address).collect()
+    }
+
+    /// Everybody around the programs.
+    fn owners(&self) -> Vec<Address> {
+        let mut owners = self.places.all().to_vec();
+        owners.push(self.deployer.address);
+        owners.extend(self.traders());
+        owners
+    }
+
+    fn holdings(&self) -> Vec<Holding> {
+        programs::holdings(&self.kit, &self.places, &self.traders())
+    }
 }
 
 /// A started testnet, what watches it, and what is to be paid on it.
@@ -59,6 +118,7 @@ pub(crate) struct Session<'a> {
     treasury: SigningKey,
     payers: Vec<SigningKey>,
     transactions: Vec<Payer>,
+    trading: Trading,
     follower: Follower,
     watcher: Watcher,
     started: Instant,
@@ -92,13 +152,9 @@ impl<'a> Session<'a> {
                 transactions: plan.into_iter().map(|(_, signed)| signed).collect(),
             })
             .collect();
-        let follower = Follower::start(
-            testnet.nodes().clone(),
-            &deployment.header,
-            deployment.committee.clone(),
-            deployment.state.clone(),
-            rows,
-        );
+        let trading = Trading::prepare(dir, testnet)?;
+        let model = Model::new(&deployment.genesis, &trading.kit.all());
+        let follower = Follower::start(testnet.nodes().clone(), deployment, rows, model);
         let watcher = Watcher::start(
             testnet.rollup().clone(),
             testnet.posts()?,
@@ -112,6 +168,7 @@ impl<'a> Session<'a> {
             treasury,
             payers,
             transactions,
+            trading,
             follower,
             watcher,
             started: Instant::now(),
@@ -138,7 +195,7 @@ impl<'a> Session<'a> {
         self.prove(findings).await
     }
 
-    /// Mints to the treasury, and hands that on to the payers.
+    /// Mints to the treasury and to the deployer. The one hands it on to the payers, the other to the traders, and deploys.
     fn fund(&mut self) -> impl Future<Output = ()> + use<> {
         let (config, treasury) = (self.config, self.treasury.address());
         self.progress.step(format_args!(
@@ -151,9 +208,15 @@ impl<'a> Session<'a> {
         let (mint, handed) = config
             .funding
             .sign(chain_id, authority, &self.treasury, &addresses);
+        let deployer = self.trading.deployer.clone();
+        let budget = Action::Mint {
+            to: deployer.address,
+            amount: programs::BUDGET,
+        };
+        let budget = Signed::new(authority, chain_id, 1, Amount::ZERO, budget);
         let mint = Payer {
             address: authority.address(),
-            transactions: vec![mint],
+            transactions: vec![mint, budget],
         };
         let handed = Payer {
             address: treasury,
@@ -163,7 +226,15 @@ impl<'a> Session<'a> {
         async move {
             let (_calm, hurry) = watch::channel(false);
             pay(mint, Pace::default(), nodes.clone(), view.clone(), hurry.clone()).await;
-            pay(handed, Pace::default(), nodes, view, hurry).await;
+            let handing = pay(
+                handed,
+                Pace::default(),
+                nodes.clone(),
+                view.clone(),
+                hurry.clone(),
+            );
+            let deploying = pay(deployer, Pace::default(), nodes, view, hurry);
+            tokio::join!(handing, deploying);
         }
     }
 
@@ -175,20 +246,25 @@ impl<'a> Session<'a> {
             .duration
             .map_or("until Ctrl-C".to_owned(), |d| format!("for {} s", d.as_secs()));
         self.progress.step(format_args!(
-            "paying {rows} payments of {} $ASSET, {:.1} a second; running {end}",
+            "paying {rows} payments of {} $ASSET, {:.1} a second, and calling programs {} times; running {end}",
             self.config.payments.total(),
-            1.0 / interval.as_secs_f64().max(1e-6)
+            1.0 / interval.as_secs_f64().max(1e-6),
+            programs::calls(),
         ));
         let (hurry_tx, hurry) = watch::channel(false);
         let mut paying = JoinSet::new();
-        let count = u32::try_from(self.transactions.len()).unwrap_or(u32::MAX);
-        for (turn, payer) in (0u32..).zip(self.transactions.iter().cloned()) {
-            let pace = Pace {
-                first: interval * turn,
-                interval: interval * count,
-            };
-            let (nodes, view) = (self.testnet.nodes().clone(), self.follower.view().clone());
-            paying.spawn(pay(payer, pace, nodes, view, hurry.clone()));
+        let calls = usize::try_from(programs::calls()).unwrap_or(usize::MAX);
+        let trading = pace(calls, None, self.config.duration);
+        for (all, interval) in [(&self.transactions, interval), (&self.trading.traders, trading)] {
+            let count = u32::try_from(all.len()).unwrap_or(u32::MAX);
+            for (turn, payer) in (0u32..).zip(all.iter().cloned()) {
+                let pace = Pace {
+                    first: interval * turn,
+                    interval: interval * count,
+                };
+                let (nodes, view) = (self.testnet.nodes().clone(), self.follower.view().clone());
+                paying.spawn(pay(payer, pace, nodes, view, hurry.clone()));
+            }
         }
         (hurry_tx, paying)
     }
@@ -205,7 +281,7 @@ impl<'a> Session<'a> {
         );
         if made < rows {
             self.progress.step(format_args!(
-                "ending: waiting for the last {} payments (Ctrl-C again to give them up)",
+                "ending: waiting for the last {} payments, and calls (Ctrl-C again to give them up)",
                 rows - made
             ));
         }
@@ -213,9 +289,9 @@ impl<'a> Session<'a> {
         let all = async { while paying.join_next().await.is_some() {} };
         match self.attend(all, Some(REST_TIMEOUT)).await? {
             Waited::Done(()) => {}
-            Waited::Timeout => findings
-                .failures
-                .push(format!("payments were not all decided after {REST_TIMEOUT:?}")),
+            Waited::Timeout => findings.failures.push(format!(
+                "payments and calls were not all decided after {REST_TIMEOUT:?}"
+            )),
             Waited::Interrupted => findings
                 .failures
                 .push("interrupted while payments were being made".into()),
@@ -254,14 +330,22 @@ impl<'a> Session<'a> {
         let Some(recorded) = findings.recorded else {
             return Ok(());
         };
-        let recipients: Vec<_> = self.config.payments.per_recipient().into_keys().collect();
+        let mut owners: Vec<_> = self.config.payments.per_recipient().into_keys().collect();
+        owners.extend(self.trading.owners());
+        let entries: Vec<_> = self
+            .trading
+            .holdings()
+            .into_iter()
+            .map(|holding| holding.id)
+            .collect();
         let root = recorded.state.last.state_root;
         self.progress.step(format_args!(
-            "proving {} balances against the root of height {} on chain",
-            recipients.len(),
+            "proving {} balances and {} storage entries against the root of height {} on chain",
+            owners.len(),
+            entries.len(),
             recorded.state.last.height
         ));
-        let proving = prove_all(self.testnet.nodes().clone(), recipients, root);
+        let proving = prove_all(self.testnet.nodes().clone(), owners, entries, root);
         match self.attend(proving, Some(PROOF_TIMEOUT)).await? {
             Waited::Done(proven) => findings.proven = proven,
             Waited::Timeout => findings
@@ -351,24 +435,28 @@ impl<'a> Session<'a> {
             duration: self.started.elapsed(),
             diverged: self.follower.view().fault().is_some(),
         };
+        let (owners, holdings) = (self.trading.owners(), self.trading.holdings());
         let posts = self.watcher.posts().await;
         let audit = self.watcher.audit();
         let ledger = self.follower.view().ledger();
-        crate::report::summarize(
-            &run,
-            &ledger,
-            &audit,
-            &posts,
-            recorded.as_ref(),
-            &proven,
-            failures,
-        )
+        let mut model = self.follower.view().model();
+        let programs = judge(&mut model, ledger.state(), &owners, &holdings, &proven);
+        let seen = crate::report::Seen {
+            ledger: &ledger,
+            audit: &audit,
+            posts: &posts,
+            recorded: recorded.as_ref(),
+            proven: &proven,
+            programs,
+            asked: (owners.len() as u64, holdings.len() as u64),
+        };
+        crate::report::summarize(&run, &seen, failures)
     }
 }
 
-/// The balances of these accounts that can be proven against `root`. One that cannot is missing, and logged.
-async fn prove_all(nodes: Nodes, recipients: Vec<Address>, root: Digest) -> BTreeMap<Address, Amount> {
-    let proofs = futures::stream::iter(recipients).map(|address| {
+/// The balances and storage entries of these that can be proven against `root`. What cannot is missing, and logged.
+async fn prove_all(nodes: Nodes, owners: Vec<Address>, entries: Vec<EntryId>, root: Digest) -> Proven {
+    let balances = futures::stream::iter(owners).map(|address| {
         let nodes = nodes.clone();
         async move {
             let proven = nodes.proven(address, &root).await;
@@ -378,9 +466,20 @@ async fn prove_all(nodes: Nodes, recipients: Vec<Address>, root: Digest) -> BTre
             Some((address, account.balance))
         }
     });
-    proofs
-        .buffer_unordered(PROOFS_AT_ONCE)
-        .filter_map(std::future::ready)
-        .collect()
-        .await
+    let entries = futures::stream::iter(entries).map(|id| {
+        let nodes = nodes.clone();
+        async move {
+            let proven = nodes.proven_entry(&id, &root).await;
+            let value = proven
+                .inspect_err(|error| tracing::error!(%error, "storage entry not proven"))
+                .ok()?;
+            Some((id, value))
+        }
+    });
+    let balances = balances.buffer_unordered(PROOFS_AT_ONCE);
+    let entries = entries.buffer_unordered(PROOFS_AT_ONCE);
+    Proven {
+        balances: balances.filter_map(std::future::ready).collect().await,
+        entries: entries.filter_map(std::future::ready).collect().await,
+    }
 }

@@ -19,6 +19,8 @@ use crate::error::TestnetError;
 use crate::live::Progress;
 use crate::network::TestnetConfig;
 
+/// Seconds that a replacement of the committee waits for a veto.
+const REPLACEMENT_DELAY: u64 = 60;
 /// Lamports for whoever pays on the local chain: 500 SOL, far more than a run can spend.
 const LAMPORTS: u64 = 500_000_000_000;
 /// Every validator's voting weight.
@@ -198,6 +200,7 @@ pub(crate) async fn register(
         genesis_root: deployment.state.root(),
         governance: owner,
         guardian: owner,
+        delay: REPLACEMENT_DELAY,
         posters,
     };
     client.initialize(deployer, &initialize).await?;

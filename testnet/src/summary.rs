@@ -42,6 +42,24 @@ pub struct Summary {
     pub balances_proven: u64,
     /// Different recipients in the payments file.
     pub recipients: u64,
+    /// Programs deployed on the rollup.
+    pub programs_deployed: u64,
+    /// Calls of them that were to be made.
+    pub calls_expected: u64,
+    /// Calls that were decided and went as the independent model says.
+    pub calls_made: u64,
+    /// Of these, calls that failed as the model says.
+    pub calls_refused: u64,
+    /// Accounts and programs whose balance in the re-executed state is the model's.
+    pub owners_reconciled: u64,
+    /// Programs, traders, and those whom programs pay.
+    pub program_owners: u64,
+    /// Of these, those whose balance was proven against a root on chain and is the model's.
+    pub program_balances_proven: u64,
+    /// Storage entries that were to be proven.
+    pub storage_entries: u64,
+    /// Storage entries that were proven against a root on chain and hold what the model says.
+    pub storage_entries_proven: u64,
     /// How long blocks were made and watched.
     pub duration_seconds: f64,
     /// The run's directory: data and logs.
@@ -54,6 +72,33 @@ impl Summary {
     /// Whether everything is as it must be.
     pub fn is_good(&self) -> bool {
         self.failures.is_empty()
+    }
+
+    /// The rows on programs.
+    fn of_programs(&self) -> [(&'static str, String); 3] {
+        [
+            (
+                "programs",
+                format!(
+                    "{} deployed, {} of {} calls decided, {} of them refused as they must be",
+                    self.programs_deployed, self.calls_made, self.calls_expected, self.calls_refused
+                ),
+            ),
+            (
+                "program money",
+                format!(
+                    "{} of {} balances and {} of {} storage entries proven on chain",
+                    self.program_balances_proven,
+                    self.program_owners,
+                    self.storage_entries_proven,
+                    self.storage_entries
+                ),
+            ),
+            (
+                "reconciled",
+                format!("{} owners with the independent model", self.owners_reconciled),
+            ),
+        ]
     }
 
     /// The JSON document.
@@ -113,9 +158,9 @@ impl fmt::Display for Summary {
                     self.balances_proven, self.recipients
                 ),
             ),
-            ("data and logs", self.data_dir.display().to_string()),
         ];
-        for (name, value) in rows {
+        let end = ("data and logs", self.data_dir.display().to_string());
+        for (name, value) in rows.into_iter().chain(self.of_programs()).chain([end]) {
             writeln!(f, "{name:<16} {value}")?;
         }
         match self.failures.as_slice() {
@@ -153,6 +198,15 @@ mod tests {
             payments_made: 4000,
             balances_proven: 2100,
             recipients: 2100,
+            programs_deployed: 3,
+            calls_expected: 480,
+            calls_made: 480,
+            calls_refused: 100,
+            owners_reconciled: 2130,
+            program_owners: 19,
+            program_balances_proven: 19,
+            storage_entries: 13,
+            storage_entries_proven: 13,
             duration_seconds: 60.0,
             data_dir: "/data/run".into(),
             failures: Vec::new(),

@@ -8,6 +8,7 @@ use assetvm::SigningKey;
 use testnet::chain::Watcher;
 use testnet::follow::Follower;
 use testnet::live::Progress;
+use testnet::model::Model;
 use testnet::pay::{Pace, Payer, pay};
 use testnet::payments::Payments;
 use testnet::plan::{Funding, Signed, sign_payments};
@@ -60,13 +61,8 @@ impl Flow {
             .map(|(row, signed)| (signed.id, *row))
             .collect();
         let nodes = testnet.nodes().clone();
-        let follower = Follower::start(
-            nodes.clone(),
-            &genesis.header,
-            genesis.committee.clone(),
-            genesis.state.clone(),
-            rows,
-        );
+        let model = Model::new(&genesis.genesis, &[]);
+        let follower = Follower::start(nodes.clone(), genesis, rows, model);
         let view = follower.view().clone();
         let watcher = Watcher::start(testnet.rollup().clone(), testnet.posts().unwrap(), view.clone());
         let (_calm, hurry) = watch::channel(false);

@@ -5,9 +5,9 @@
 //! $ cargo run --release --manifest-path benches/peers/Cargo.toml -- --runs 31 --json peers.json
 //! ```
 //!
-//! Each program exists once for every machine, in `src/programs/`, and returns the same number in all of them. In every
-//! round each machine runs once, so that what disturbs one round disturbs all machines; a figure is the median of the rounds, in
-//! time of the processor.
+//! The programs are in `src/programs/`, in the language of every machine that has them, and return the same number on each. In
+//! every round each machine runs once, so that what disturbs one round disturbs all machines; a figure is the median of the
+//! rounds, in time of the processor.
 
 mod measure;
 mod ours;

@@ -62,12 +62,12 @@ pub enum Failure {
         /// The program.
         to: Address,
     },
-    /// The gas stated does not even begin the action.
+    /// The gas stated does not last for beginning the action, or for keeping what it returns and announces.
     #[error("gas limit {}, expected at least {}", limit.0, needed.0)]
     GasTooLow {
         /// The limit stated.
         limit: Gas,
-        /// What the action takes before the machine runs.
+        /// What is needed before the machine runs, or what was needed in all.
         needed: Gas,
     },
     /// What should be deployed is not a program that the verifier accepts.

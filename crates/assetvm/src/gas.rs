@@ -10,6 +10,9 @@ const ACTION: u64 = 50_000;
 const CODE_BYTE: u64 = 500;
 /// Gas of each byte of arguments.
 const ARGS_BYTE: u64 = 20;
+/// Gas of each byte of results and events: every validator keeps them and hands them out, for good. It also bounds what a block
+/// leaves to hand out: some megabytes.
+const OUTPUT_BYTE: u64 = 80;
 /// Gas of each storage entry that goes with a closed program.
 const CLOSED_ENTRY: u64 = 50_000;
 /// Gas that [`GasRules::price`] is the price of.
@@ -41,6 +44,11 @@ impl GasRules {
         let units = u64::try_from(product.div_ceil(PRICED)).unwrap_or(u64::MAX);
         Amount::from_base_units(units)
     }
+}
+
+/// The gas of keeping this much of results and events.
+pub(crate) fn of_output(bytes: usize) -> Gas {
+    Gas(OUTPUT_BYTE.saturating_mul(bytes as u64))
 }
 
 impl Action {

@@ -3,26 +3,28 @@
 //! ```text
 //!  bytes ─decode▶ Unvalidated<Transaction> ─verify▶ Verified ─┐
 //!                                                             ▼
-//!  Genesis ─▶ State ──────────────────────────────▶ execute_block / Executor
+//!  Genesis ─▶ State ──────────────────────────────▶ execute_block / Executor ◀─calls─▶ curvevm
 //!              ▲  │ prove                                     │ BlockOutcome
-//!              │  └──▶ AccountProof ─verify─ state root ◀─────┤ state_root ─▶ header
+//!              │  └──▶ CellProof ─verify──── state root ◀─────┤ state_root ─▶ header
 //!              └─────────────── state, Changes ◀──────────────┘ receipts, changes ─▶ storage
 //! ```
 //!
 //! Rules:
-//! - A transaction is canonical Borsh, at most [`MAX_TRANSACTION_BYTES`]; its sender signs `domain ‖ borsh(body)` with
+//! - A transaction is canonical Borsh, at most [`Action::max_bytes`]; its sender signs `domain ‖ borsh(body)` with
 //!   ed25519, checked strictly ([`verify_block`] says why not in batches). Chain id and nonce are in what is signed.
 //! - A transaction that cannot be charged ([`Rejection`]: unreadable, wrong signature, chain id or nonce, fee too low or
-//!   not payable) is never in a block; a block with one is **invalid as a whole**.
+//!   not payable, more gas than the block has left) is never in a block; a block with one is **invalid as a whole**.
 //! - A transaction that can be charged but not carried out ([`Failure`]: balance, mint authority, supply cap, nothing to
-//!   move) **is included**: the fee is charged, the nonce used, the receipt says why.
+//!   move, a program that traps …) **is included**: the fee is charged, the nonce used, the receipt says why.
+//! - A fee pays for all the gas that its transaction may use, and is charged whole. A call happens wholly or not at all.
+//! - A program gets $ASSET only by being called; it is upgraded and closed only by the authority that it was deployed with.
 //! - Fees belong to no account. They leave circulation and are counted in [`Metadata::fees_collected`], so that a later
 //!   rule can pay them out; they remain part of the total supply.
 //! - The supply cap bounds what exists at one time. Burning makes room.
 //!
 //! Invariants:
 //! - Balances + fees collected = total supply = minted − burnt ≤ cap, after every transaction.
-//! - The state root is a function of the accounts and totals alone, not of how they came about.
+//! - The state root is a function of accounts, programs, what they store, and totals alone, not of how they came about.
 //! - Pure: no IO, no clock, no randomness, checked arithmetic. Equal inputs give equal outputs on every machine.
 //! - A [`State`] never changes. A fork costs what it changes, so undecided branches are executed freely.
 //!

@@ -21,8 +21,15 @@ use crate::{
 pub(crate) enum Cell {
     Account(Address, Account),
     Metadata(Metadata),
-    Program(Address, Program),
+    Program(Arc<Deployed>),
     Entry(Arc<Entry>),
+}
+
+/// A program where it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Deployed {
+    address: Address,
+    program: Program,
 }
 
 /// What a program stores under a key.
@@ -37,7 +44,7 @@ impl tree::Value for Cell {
         match self {
             Self::Account(_, account) => account.value_hash(),
             Self::Metadata(metadata) => metadata.value_hash(),
-            Self::Program(_, program) => program.record().value_hash(),
+            Self::Program(deployed) => deployed.program.record().value_hash(),
             Self::Entry(entry) => rules::value_hash(&entry.value),
         }
     }
@@ -146,7 +153,7 @@ impl State {
             )
         });
         let programs = changes.programs.iter().map(|(address, program)| {
-            let cell = program.clone().map(|program| Cell::Program(*address, program));
+            let cell = program.clone().map(|program| Cell::program(*address, program));
             (program_key(address.as_bytes()), cell)
         });
         let entries = changes.entries.iter().map(|(id, value)| {
@@ -192,7 +199,7 @@ impl State {
     /// The program at an address.
     pub fn program(&self, address: &Address) -> Option<&Program> {
         match self.tree.get(&program_key(address.as_bytes())) {
-            Some(Cell::Program(_, program)) => Some(program),
+            Some(Cell::Program(deployed)) => Some(&deployed.program),
             _ => None,
         }
     }
@@ -216,7 +223,7 @@ impl State {
     /// The programs, in the order of their keys in the tree.
     pub fn programs(&self) -> impl Iterator<Item = (Address, &Program)> {
         self.tree.iter().filter_map(|cell| match cell {
-            Cell::Program(address, program) => Some((*address, program)),
+            Cell::Program(deployed) => Some((deployed.address, &deployed.program)),
             _ => None,
         })
     }
@@ -254,7 +261,7 @@ impl State {
     pub fn prove_program(&self, address: &Address) -> ProgramProof {
         let (siblings, end) = self.tree.prove(&program_key(address.as_bytes()));
         CellProof::new((*address).into(), siblings, end, |cell| match cell {
-            Cell::Program(_, program) => Some(program.record()),
+            Cell::Program(deployed) => Some(deployed.program.record()),
             _ => None,
         })
     }
@@ -284,9 +291,14 @@ impl State {
 }
 
 impl Cell {
+    fn program(address: Address, program: Program) -> Self {
+        Self::Program(Arc::new(Deployed { address, program }))
+    }
+
     fn address(&self) -> Option<Address> {
         match self {
-            Self::Account(address, _) | Self::Program(address, _) => Some(*address),
+            Self::Account(address, _) => Some(*address),
+            Self::Program(deployed) => Some(deployed.address),
             Self::Entry(entry) => Some(entry.id.program),
             Self::Metadata(_) => None,
         }
@@ -302,7 +314,7 @@ impl Contents {
             .collect();
         for (address, record, code) in self.programs {
             let program = record.with_code(address, &code, codes)?;
-            cells.push((program_key(address.as_bytes()), Cell::Program(address, program)));
+            cells.push((program_key(address.as_bytes()), Cell::program(address, program)));
         }
         let entries = self.entries.into_iter();
         cells.extend(entries.map(|(id, value)| (id.cell_key(), Cell::Entry(Arc::new(Entry { id, value })))));

@@ -81,6 +81,7 @@ pub fn assemble(
         return Ok(None);
     };
     Ok(Some(Submission {
+        view: newest.header.view,
         header: newest.header.clone(),
         certificate: certificate.clone(),
         roots: within[..=index].iter().map(|block| block.state_root).collect(),

@@ -228,7 +228,7 @@ impl BatchPoster {
         let Some(submission) = self.submission(account, base, tip)? else {
             return Ok(false);
         };
-        let members = self.members(submission.header.epoch).await?;
+        let members = self.members(account).await?;
         let budget = Budget {
             units: SubmitBuilder::units(members, submission.roots.len(), attempt),
             micro_lamports: self.price(),
@@ -237,7 +237,10 @@ impl BatchPoster {
             self.set_phase(PosterPhase::Idle(Idle::Spent));
             return Ok(false);
         }
-        let transaction = self.builder.build(&self.key, &submission, budget, recent)?;
+        let committee = account.committee();
+        let transaction = self
+            .builder
+            .build(&self.key, &committee, &submission, budget, recent)?;
         let slot = account.observed_slot;
         let post = InFlight {
             to: submission.header.height,
@@ -348,11 +351,12 @@ impl BatchPoster {
             .filter(|block| block.header.height == height))
     }
 
-    async fn members(&mut self, epoch: u64) -> Result<usize, TickError> {
+    async fn members(&mut self, account: &RollupAccount) -> Result<usize, TickError> {
+        let epoch = account.state.epoch;
         match self.members {
             Some((known, members)) if known == epoch => Ok(members),
             _ => {
-                let members = self.client.committee(epoch).await?.members.len();
+                let members = self.client.committee(&account.committee()).await?.members.len();
                 self.members = Some((epoch, members));
                 Ok(members)
             }

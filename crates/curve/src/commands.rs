@@ -70,20 +70,15 @@ struct Broken {
 }
 
 /// Reads and compiles a program. If it has errors, they are shown, and there is nothing.
-fn read_and_compile(path: &Path, json: bool, shell: &mut Shell) -> Result<Option<Compiled>, Error> {
-    compiled(files::read_source(path)?, true, json, shell)
+fn read_and_compile(path: &Path, shell: &mut Shell) -> Result<Option<Compiled>, Error> {
+    compiled(files::read_source(path)?, true, shell)
 }
 
 /// Compiles a program. If it has errors, they are shown, and there is nothing.
-fn compiled(
-    source: Source,
-    optimise: bool,
-    json: bool,
-    shell: &mut Shell,
-) -> Result<Option<Compiled>, Error> {
+fn compiled(source: Source, optimise: bool, shell: &mut Shell) -> Result<Option<Compiled>, Error> {
     match compile(&source.text, &options(&source, optimise)) {
         Ok(artifact) => Ok(Some(Compiled { source, artifact })),
-        Err(diagnostics) if json => {
+        Err(diagnostics) if shell.is_json() => {
             shell.json(&broken(&diagnostics, source))?;
             Ok(None)
         }

@@ -4,6 +4,7 @@ use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet, renderer::Deco
 use curve_lang::{
     Artifact,
     diagnostic::Style,
+    hir::Named,
     span::{LineColumn, LineIndex, Span},
 };
 use curvevm::{Fault, Trap};
@@ -70,7 +71,7 @@ impl Failure {
 /// What happened, and the documentation of the error or the invariant.
 fn say(trap: Trap, artifact: &Artifact) -> (String, Option<String>) {
     let program = &artifact.hir;
-    let named = |what: &str, named: Option<&curve_lang::hir::Named>| {
+    let named = |what: &str, named: Option<&Named>| {
         let docs = named
             .map(|named| named.docs.clone())
             .filter(|docs| !docs.is_empty());

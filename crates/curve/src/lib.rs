@@ -75,7 +75,7 @@ pub fn main_from(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(USAGE));
         }
     };
-    let mut shell = Shell::new(cli.color);
+    let mut shell = Shell::new(cli.color, cli.command.json());
     let result = commands::run(&cli.command, &mut shell);
     match result.and_then(|verdict| shell.flush().map(|()| verdict)) {
         Ok(Verdict::Good) => ExitCode::SUCCESS,
@@ -83,7 +83,7 @@ pub fn main_from(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         // Whoever read our output has seen enough.
         Err(error) if error.is_broken_pipe() => ExitCode::SUCCESS,
         Err(error) => {
-            if cli.command.json() {
+            if shell.is_json() {
                 // Whoever reads it also sees the exit code.
                 let _ = shell.json(&json!({ "ok": false, "error": error.to_string(), "hint": error.hint() }));
             }

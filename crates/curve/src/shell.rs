@@ -30,11 +30,12 @@ pub struct Shell {
     out: io::BufWriter<io::Stdout>,
     out_style: Style,
     err_style: Style,
+    json: bool,
 }
 
 impl Shell {
-    /// With colours as the person wishes.
-    pub fn new(colour: Colour) -> Self {
+    /// With colours as the person wishes, or with a result for machines.
+    pub fn new(colour: Colour, json: bool) -> Self {
         let plain = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         let style = |terminal: bool| match colour {
             Colour::Always => Style::Colour,
@@ -45,7 +46,13 @@ impl Shell {
             out_style: style(io::stdout().is_terminal()),
             err_style: style(io::stderr().is_terminal()),
             out: io::BufWriter::new(io::stdout()),
+            json,
         }
+    }
+
+    /// Whether the result is to be JSON.
+    pub const fn is_json(&self) -> bool {
+        self.json
     }
 
     /// How to draw on stdout.

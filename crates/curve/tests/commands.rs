@@ -34,6 +34,15 @@ test \"fine\" {
     assert half(4) == 2;
 }
 ";
+/// Fails for odd values from 10 on.
+const ODD: &str = "program odd;
+
+test \"halves\" {
+    for all n in 0..1_000_000_000 {
+        assert n < 10 || n % 2 == 0;
+    }
+}
+";
 /// Loops, calls a function, and has an invariant.
 const BUSY: &str = "program busy;
 
@@ -259,6 +268,9 @@ fn failing_tests_are_shrunk_and_repeated() {
     assert_eq!((report["passed"].as_u64(), failed.len()), (Some(1), 2));
     assert_eq!(failed[1]["failure"]["case"][0][1], "2468", "the smallest one");
     let repeat = words(failed[1]["repeat"].as_str().unwrap());
+    here.write("odd.curve", ODD);
+    let odd = here.run("curve test odd.curve").shown;
+    assert!(odd.contains("with n = 11"), "{odd}");
     let again = here.curve(&repeat[1..], "");
     assert!(
         again.code == 1 && again.shown.contains("n = 2468"),

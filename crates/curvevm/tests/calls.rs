@@ -152,8 +152,11 @@ fn payments_move() {
     assert_eq!(world.trap(&paid), Trap::NotPayable);
     world.host.balances.insert(bob, u64::MAX);
     assert_eq!(world.trap(&out("pay_out", 1)), Trap::Overflow);
-    let own = entry(till, "pay_out", &[Value::Address(till), Value::U64(0)]);
-    world.call(&own).unwrap();
+    let own = entry(till, "pay_out", &[Value::Address(till), Value::U64(1)]);
+    assert_eq!(world.trap(&own), Trap::NotPayable, "a program is paid by calling it");
+    let other = world.deploy(program("counter"));
+    let unasked = entry(till, "pay_out", &[Value::Address(other), Value::U64(1)]);
+    assert_eq!(world.trap(&unasked), Trap::NotPayable);
     assert_eq!(balance(&world.host, till), 120);
 }
 

@@ -1,23 +1,31 @@
 //! The program's accounts: fixed layouts, cast from the account's bytes without a copy on chain.
 //!
 //! ```text
-//! Rollup     discriminator 8 │ RollupState 648    │ count u32, 4 zero  │ room for 256 × RingEntry 56: 15,000 bytes
+//! Rollup     discriminator 8 │ RollupState 3,008  │ count u32, 4 zero  │ room for 256 × RingEntry 120: 33,744 bytes
 //! Committee  discriminator 8 │ CommitteeState 192 │ count u32, 4 zero  │ Member 168 × count     208 + 168 × count
 //! ```
 //!
-//! Integers are little-endian. The rollup's account is created without its full length, since one instruction may allocate
-//! 10,240 bytes only, and grows to it when the first committee is activated. Its ring counts up to 256 and stays there.
+//! Integers are little-endian. One instruction may allocate 10,240 bytes only, so the rollup's account is created with as many and
+//! grows to its length before the first committee is activated. Its ring counts up to 256 and stays there.
+
+mod layout;
 
 use bytemuck::Pod;
 
-use crate::instruction::MAX_POSTERS;
-use crate::layout::{Field, layouts};
-use crate::{Digest, MAX_MEMBERS};
+use crate::{MAX_MEMBERS, layout::Field};
+
+pub use layout::*;
 
 /// Root history kept on chain: the newest so many heights.
 pub const RING: usize = 256;
+/// Releases kept on chain: the newest so many.
+pub const RELEASES: usize = 8;
 /// Most bytes that an account may grow by in one instruction.
 pub const MAX_GROWTH: usize = 10_240;
+/// The version of the rollup account's layout and meaning that this crate writes and reads.
+pub const STATE_VERSION: u64 = 2;
+/// Longest delay that a rollup may be initialized with: 30 days.
+pub const MAX_DELAY: u64 = 30 * 24 * 60 * 60;
 
 /// First bytes of the rollup's account.
 pub const ROLLUP_DISCRIMINATOR: [u8; 8] = [0x90, 0x43, 0xc9, 0xd9, 0x1a, 0x52, 0x6c, 0x6a];
@@ -35,118 +43,17 @@ const fn items_offset<H>() -> usize {
     size_of::<H>().saturating_add(16)
 }
 
-layouts! {
-    /// The newest accepted block.
-    pub struct Accepted {
-        /// Its height; 0 is genesis.
-        pub height: u64,
-        /// Its view.
-        pub view: u64,
-        /// Solana slot in which it was accepted.
-        pub slot: u64,
-        /// Solana's clock then, seconds since 1970.
-        pub unix_time: i64,
-        /// Its leaf commitment; zero for genesis.
-        pub leaf: Digest,
-        /// Its state root.
-        pub state_root: Digest,
-        /// The accumulator over all state roots up to it.
-        pub roots_acc: Digest,
-    }
-
-    /// Evidence of two certified roots at one height; all zero while there is none.
-    pub struct Conflict {
-        /// The height.
-        pub height: u64,
-        /// View of the second header.
-        pub view: u64,
-        /// The root that had been accepted.
-        pub recorded_root: Digest,
-        /// The other certified root.
-        pub conflicting_root: Digest,
-        /// Leaf commitment of the second header.
-        pub conflicting_leaf: Digest,
-    }
-
-    /// Head of the rollup's account.
-    pub struct RollupState {
-        /// Hash of the genesis.
-        pub chain_id: Digest,
-        /// State root of height 0.
-        pub genesis_root: Digest,
-        /// Who registers committees and resumes.
-        pub governance: [u8; 32],
-        /// Who may pause.
-        pub guardian: [u8; 32],
-        /// Who may post; zero is a free place.
-        pub posters: [[u8; 32]; MAX_POSTERS],
-        /// The newest accepted block.
-        pub last: Accepted,
-        /// Why the rollup is frozen, if it is.
-        pub conflict: Conflict,
-        /// Epoch of the committee that certifies.
-        pub epoch: u64,
-        /// Submissions accepted with effect.
-        pub accepted: u64,
-        /// 1 while paused.
-        pub paused: u8,
-        /// 1 for ever after a conflict.
-        pub frozen: u8,
-        /// 1 once the first committee has been activated.
-        pub active: u8,
-        /// Zero.
-        pub reserved: [u8; 5],
-    }
-
-    /// One height of the root history; height `h` stands at index `h % RING`.
-    pub struct RingEntry {
-        /// The height.
-        pub height: u64,
-        /// Solana slot in which it was accepted.
-        pub slot: u64,
-        /// Solana's clock then, seconds since 1970.
-        pub unix_time: i64,
-        /// The state root after that height.
-        pub state_root: Digest,
-    }
-
-    /// Head of a committee's account.
-    pub struct CommitteeState {
-        /// The epoch that it certifies.
-        pub epoch: u64,
-        /// Sum of the members' stakes.
-        pub total_stake: u64,
-        /// Stake that a certificate needs; zero until active.
-        pub quorum: u64,
-        /// Sum of the members' keys in G2; zero (infinity) while there is no member.
-        pub total_pk2: [u8; 128],
-        /// [`crate::committee::committee_hash`] of the members; zero until active.
-        pub hash: Digest,
-        /// 1 once active: members can no longer be added.
-        pub active: u8,
-        /// Zero.
-        pub reserved: [u8; 7],
-    }
-
-    /// One member, in order of registration: its index is its bit in a certificate.
-    pub struct Member {
-        /// BLS key in G2.
-        pub pk2: [u8; 128],
-        /// Voting weight.
-        pub stake: u64,
-        /// The member's Solana key.
-        pub owner: [u8; 32],
-    }
-}
-
-const _: () = assert!(size_of::<RollupState>() == 648 && size_of::<RingEntry>() == 56);
+const _: () = assert!(size_of::<RollupState>() == 3_008 && size_of::<RingEntry>() == 120);
 const _: () = assert!(size_of::<CommitteeState>() == 192 && size_of::<Member>() == 168);
-const _: () = assert!(ROLLUP_LEN == 15_000 && ROLLUP_LEN <= 2 * MAX_GROWTH && RING.is_power_of_two());
+const _: () = assert!(ROLLUP_LEN == 33_744 && ROLLUP_LEN <= 4 * MAX_GROWTH && RING.is_power_of_two());
 
 /// Every layout with its fields, for the IDL.
-pub const LAYOUTS: [(&str, &[Field]); 6] = [
+pub const LAYOUTS: [(&str, &[Field]); 9] = [
+    ("Certified", Certified::FIELDS),
     ("Accepted", Accepted::FIELDS),
     ("Conflict", Conflict::FIELDS),
+    ("Replacement", Replacement::FIELDS),
+    ("Release", Release::FIELDS),
     ("RollupState", RollupState::FIELDS),
     ("RingEntry", RingEntry::FIELDS),
     ("CommitteeState", CommitteeState::FIELDS),
@@ -160,6 +67,11 @@ pub enum AccountError {
     Discriminator {
         /// What came, as far as it went.
         got: [u8; 8],
+    },
+    /// Another version of the layout.
+    Version {
+        /// What came.
+        got: u64,
     },
     /// Shorter than its layout.
     Length {
@@ -183,6 +95,9 @@ impl core::fmt::Display for AccountError {
             Self::Discriminator { got } => {
                 write!(f, "account has discriminator {got:02x?}, not the expected one")
             }
+            Self::Version { got } => {
+                write!(f, "account with state version {got}, expected {STATE_VERSION}")
+            }
             Self::Length { got, expected } => {
                 write!(f, "account of {got} bytes, expected at least {expected}")
             }
@@ -204,6 +119,9 @@ pub struct RollupRef<'a> {
 impl<'a> RollupRef<'a> {
     /// Reads the account's data.
     pub fn read(data: &'a [u8]) -> Result<Self, AccountError> {
+        if let Some(got) = state_version(data).filter(|got| *got != STATE_VERSION) {
+            return Err(AccountError::Version { got });
+        }
         let (state, ring, _) = split::<RollupState, RingEntry>(data, &ROLLUP_DISCRIMINATOR, RING)?;
         Ok(Self { state, ring })
     }
@@ -216,12 +134,35 @@ impl<'a> RollupRef<'a> {
     }
 }
 
+/// The state version of a rollup's account. Version 1 had none: the chain id stood in its place, so a number that no version will
+/// ever have means 1. `None` if the data is not a rollup's.
+#[inline(always)]
+pub fn state_version(data: &[u8]) -> Option<u64> {
+    const NO_VERSION: u64 = 1 << 32;
+    let (discriminator, rest) = data.split_first_chunk::<8>()?;
+    if *discriminator != ROLLUP_DISCRIMINATOR {
+        return None;
+    }
+    match u64::from_le_bytes(*rest.first_chunk()?) {
+        version if version < NO_VERSION => Some(version),
+        _ => Some(1),
+    }
+}
+
 /// Where `height` stands in the ring.
 #[inline(always)]
 pub const fn ring_index(height: u64) -> usize {
     // A power of two, so that this is the remainder.
     const MASK: u64 = RING as u64 - 1;
     (height & MASK) as usize
+}
+
+/// Where release number `number` stands among the newest.
+#[inline(always)]
+pub const fn release_index(number: u64) -> usize {
+    const MASK: u64 = RELEASES as u64 - 1;
+    const _: () = assert!(RELEASES.is_power_of_two());
+    (number & MASK) as usize
 }
 
 /// Whether the ring of a rollup at `last` still holds `height`.
@@ -342,6 +283,7 @@ mod tests {
     #[test]
     fn rollup_ring_answers_only_what_it_holds() {
         let mut state = RollupState::zeroed();
+        state.state_version = STATE_VERSION;
         state.last.height = 300;
         let mut data = ROLLUP_DISCRIMINATOR.to_vec();
         data.extend_from_slice(bytemuck::bytes_of(&state));
@@ -363,6 +305,10 @@ mod tests {
         ] {
             let found = rollup.root_at(height).map(|entry| entry.height);
             assert_eq!(found, held.then_some(height));
+        }
+        for (written, got) in [(0, 0), (1, 1), (3, 3), (u64::MAX, 1)] {
+            data[8..16].copy_from_slice(&u64::to_le_bytes(written));
+            assert_eq!(RollupRef::read(&data).err(), Some(AccountError::Version { got }));
         }
     }
 

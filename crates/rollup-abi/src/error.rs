@@ -49,26 +49,46 @@ errors! {
     NotUpgradeAuthority = 6000: "only the program's upgrade authority may initialize the rollup",
     /// A role or the chain id is zero.
     RoleZero = 6001: "chain id, governance and guardian must not be zero",
-    /// No poster is listed.
-    NoPoster = 6002: "at least one poster must be listed",
     /// Not the governance key.
     NotGovernance = 6003: "only governance may do this",
     /// Neither the guardian nor governance.
-    NotGuardian = 6004: "only the guardian or governance may pause",
+    NotGuardian = 6004: "only the guardian or governance may do this",
     /// Not on the allow-list.
     PosterNotAllowed = 6005: "the poster is not on the allow-list",
-    /// `submit_roots` while paused.
+    /// Anything that moves the rollup, while paused.
     Paused = 6006: "the rollup is paused",
-    /// Anything after a conflict.
-    Frozen = 6007: "two certified roots conflict; the rollup is frozen",
-    /// Not the rollup's current epoch.
-    WrongEpoch = 6008: "the epoch is not the rollup's current epoch",
+    /// Anything that moves the rollup or relies on its roots, after a conflict.
+    Frozen = 6007: "a quorum certified two blocks of one height; the rollup is frozen until its committee is replaced",
+    /// Not the epoch that comes here.
+    WrongEpoch = 6008: "the epoch is not the one that the rollup expects here",
+    /// The account is of another version than the program.
+    StateVersion = 6009: "the rollup's account has another state version than the program; migrate it",
+    /// The account is still short of its length.
+    AccountShort = 6010: "the rollup's account does not have its full length yet; grow it",
+    /// A delay that protects nobody or never ends.
+    DelayRange = 6011: "the delay must be at least one second and at most thirty days",
+    /// The zero key cannot be a poster.
+    PosterZero = 6012: "the poster must not be zero",
+    /// No free place on the allow-list.
+    PostersFull = 6013: "the allow-list is full",
+    /// A number that is no role.
+    RoleUnknown = 6014: "there is no such role",
+    /// Nobody proposed the signer.
+    NotProposed = 6015: "the signer was not proposed for this role",
+    /// The delay is not over.
+    TooEarly = 6016: "the delay has not passed yet",
+    /// There is no replacement to veto or execute.
+    NothingScheduled = 6017: "no replacement is scheduled",
+    /// A replacement is scheduled already.
+    AlreadyScheduled = 6018: "a replacement is scheduled already; veto it first",
+    /// The first committee is active.
+    RollupActive = 6019: "the rollup has its first committee already",
 
-    /// The committee is active: it takes no members and cannot be activated again.
-    CommitteeActive = 6020: "the committee is already active",
-    /// The committee is not active: it cannot certify.
-    CommitteeNotActive = 6021: "the committee is not active yet",
-    /// Activation without a member.
+    /// The committee is sealed: it takes no members.
+    CommitteeSealed = 6020: "the committee is sealed already",
+    /// The committee is not sealed: it cannot certify.
+    CommitteeNotSealed = 6021: "the committee is not sealed yet",
+    /// A committee without a member.
     CommitteeEmpty = 6022: "the committee has no members",
     /// More members than the account may hold.
     CommitteeFull = 6023: "the committee is full",
@@ -86,21 +106,35 @@ errors! {
     PointInvalid = 6029: "a key or signature is not a point of the group",
     /// The proof does not match key, owner and chain.
     PossessionInvalid = 6030: "the proof of possession does not match the keys, the owner and the chain",
+    /// Another member has this owner.
+    OwnerCopied = 6031: "another member has the same owner",
+    /// The account was opened by somebody else, or for another epoch.
+    NotStager = 6032: "the committee was opened by somebody else or for another epoch",
+    /// The account is needed.
+    CommitteeInUse = 6033: "the committee certifies or is scheduled to",
+    /// Not the account that is asked for.
+    WrongCommittee = 6034: "the account is not that of the rollup's committee",
+    /// Not the committee that was certified.
+    CommitteeHash = 6035: "the committee's hash is not the one that the last block names",
+    /// Nobody certifies yet.
+    RollupNotActive = 6036: "the rollup has no committee yet",
 
-    /// The header is not as long as a header.
-    HeaderLength = 6040: "the header has a wrong length",
     /// Another header version.
     HeaderVersion = 6041: "the header has an unknown version",
-    /// Another chain's header.
-    HeaderChain = 6042: "the header belongs to another chain",
     /// Newer height, but not a newer view.
     ViewNotNewer = 6043: "the header's view is not newer than the last accepted one",
-    /// Not one root per height since the last accepted one.
-    RootsCount = 6044: "the number of roots is not the number of heights since the last accepted one",
-    /// The last root is not the header's.
-    RootsLast = 6045: "the last root is not the header's state root",
+    /// Not one root per height between the last accepted one and the header's.
+    RootsCount = 6044: "the number of roots is not the number of heights between the last accepted one and the header's",
     /// The roots do not replay to the certified accumulator.
     RootsAccumulator = 6046: "the roots do not lead to the header's accumulator",
+    /// The epoch's last block was accepted.
+    EpochEnded = 6047: "the epoch's last block is accepted; the next committee must take over first",
+    /// The last accepted block is not its epoch's last.
+    EpochNotEnded = 6048: "the last accepted block does not end its epoch",
+    /// Only an epoch's last block may be certified in a later view.
+    CertificateView = 6049: "the certificate names another view than the header, and the block does not end its epoch",
+    /// Not the block that evidence is missing of.
+    NotEvidence = 6050: "the header is not that of the block whose proof is missing",
 
     /// The certificate ends early or late.
     CertificateLength = 6060: "the certificate has a wrong length",
@@ -120,6 +154,19 @@ errors! {
     HashToCurve = 6067: "the counter does not lead to a point of the curve",
     /// The pairing check fails.
     SignatureInvalid = 6068: "the signature does not verify",
+
+    /// The ring does not hold the height.
+    RootUnknown = 6080: "the root history does not hold that height",
+    /// That height came in the middle of a run.
+    HistoryUnknown = 6081: "the history root of that height was not posted",
+    /// The path does not prove the block.
+    BlockNotProven = 6082: "the path does not lead from the block to the history root",
+    /// The bytes are no proof.
+    ProofMalformed = 6083: "the proof does not read",
+    /// The proof does not prove the account.
+    AccountNotProven = 6084: "the proof does not lead from the account to the state root",
+    /// Not the account of this program's bytes, or another length of them.
+    ProgramData = 6085: "the account does not hold this program, or it has another length",
 }
 
 impl core::fmt::Display for ProgramError {

@@ -8,6 +8,7 @@
 //! | [`domain`] | the domain tag of every digest |
 //! | [`hash`] | SHA-256, by syscall on Solana, by `sha2` on the host |
 //! | [`header`] | the block header, its layout and its leaf commitment |
+//! | [`post`] | the header as it is posted |
 //! | [`vote`] | what Vote1, Vote2, a timeout vote and a proof of possession sign |
 //! | [`certificate`] | the wire layout of a certificate |
 //! | [`committee`] | quorum arithmetic, member records, the committee's hash |
@@ -15,12 +16,14 @@
 //! | [`roots`] | the accumulator over state roots |
 //! | [`mmr`] | the Merkle mountain range over leaf commitments |
 //! | [`tree`] | the state tree's hashing rules and its proofs |
+//! | [`path`] | such a proof as it is sent to the program |
 //! | [`pda`] | the seeds of the program's accounts |
 //! | [`account`] | the layouts of those accounts |
 //! | [`layout`] | how fixed layouts and their tables of fields are declared |
 //! | [`instruction`] | discriminators, accounts and data of the instructions |
 //! | [`error`] | the program's error codes |
 //! | [`event`] | what the program logs |
+//! | [`release`] | the program's version as a number |
 //!
 //! Rules: `no_std`, no allocation, integers are little-endian and fixed in width, curve points are big-endian in EIP-197
 //! order, every length is checked before it is read, and bytes change only together with their golden vector.
@@ -40,7 +43,10 @@ pub mod header;
 pub mod instruction;
 pub mod layout;
 pub mod mmr;
+pub mod path;
 pub mod pda;
+pub mod post;
+pub mod release;
 pub mod roots;
 pub mod tree;
 pub mod vote;

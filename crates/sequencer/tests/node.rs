@@ -6,7 +6,9 @@ use std::{
     time::Duration,
 };
 
-use assetvm::{Action, Address, Amount, Nonce, SigningKey, Transaction, TransactionBody, TxId};
+use assetvm::{
+    Action, Address, Amount, Gas, Nonce, SigningKey, Transaction, TransactionBody, TxId, program_address,
+};
 use hotshot_libp2p::identity_from_seed;
 use hotshot_types::Signature;
 use jsonrpsee::{
@@ -23,9 +25,9 @@ use sequencer::{
     keystore::Keys,
     node::{Node, NodeError, Ports},
     rpc::{
-        AssetApiClient as _,
-        text::HexBytes,
-        types::{AddressText, BlockSummary, IdText, Submitted, TransactionStatus},
+        AssetApiClient as _, MAX_ASK_GAS,
+        text::{Hex32, HexBytes},
+        types::{AddressText, BlockSummary, IdText, ReceiptView, Submitted, TransactionStatus},
     },
 };
 use tokio::{
@@ -67,7 +69,7 @@ fn validator(dir: &Path) -> Validator {
         timestamp_ms: 1,
         accounts: vec![AccountEntry {
             address: alice.address(),
-            balance: Amount::from_base_units(1_000),
+            balance: Amount::from_base_units(1_000_000),
         }],
         committee: vec![MemberEntry {
             node: keys.solana.address(),
@@ -120,13 +122,21 @@ impl Validator {
     }
 
     fn pay(&self, nonce: u64, amount: u64) -> Transaction {
-        self.alice.sign(TransactionBody {
+        let amount = Amount::from_base_units(amount);
+        self.alice
+            .sign(self.body(nonce, Action::transfer(Address::new([2; 32]), amount)))
+    }
+
+    /// What alice signs for an action, with the least fee.
+    fn body(&self, nonce: u64, action: Action) -> TransactionBody {
+        let sender = self.alice.address();
+        TransactionBody {
             chain_id: self.deployment.chain_id,
-            sender: self.alice.address(),
+            sender,
             nonce: Nonce::new(nonce),
-            fee: Amount::from_base_units(5),
-            action: Action::transfer(Address::new([2; 32]), Amount::from_base_units(amount)),
-        })
+            fee: self.deployment.state.params().minimum_fee(&sender, &action),
+            action,
+        }
     }
 }
 
@@ -301,6 +311,181 @@ async fn a_payment_is_decided_proven_certified_and_survives_a_restart() {
     let next = included(&client, &mut blocks, second).await;
     assert!(next.height > place.height, "the chain goes on");
     again.stop().await;
+}
+
+/// A box with a slot for money: it says who paid what, and that nobody takes it out.
+const MONEY_BOX: &str = "
+program box
+file \"box.curve\"
+error Closed \"it never opens\"
+event Paid(by: address, n: u64)
+map paid: (address) -> (n: u64)
+entry payable pay() -> (u64) {
+  regs address, u64
+  caller r0
+  payment r1
+  emit Paid, r0
+  map.set paid, r0, r1
+  ret r1
+}
+entry open() {
+at 0 12 5
+  revert Closed
+}
+view paid_by(who: address) -> (u64) {
+  regs u64
+  map.get paid, r0, r1
+  ret r1
+}";
+
+fn call(program: Address, entry: &str, payment: u64, gas: u64) -> Action {
+    Action::Call {
+        program,
+        entry: entry.into(),
+        args: vec![],
+        payment: Amount::from_base_units(payment),
+        gas: Gas(gas),
+    }
+}
+
+/// The program and what it stores, proven against a root that the committee has certified.
+async fn check_program(client: &WsClient, program: Address, alice: Address) {
+    let (at, key) = (AddressText(program), paid_key(alice));
+    let (view, entry) = (
+        client.program(at).await.expect("there"),
+        client.entry(at, Hex32(key)).await.expect("answers"),
+    );
+    let root = async |height| {
+        let certified = client.certificate(height).await.expect("decided");
+        Header::decode(&certified.header.0).expect("a header").state_root
+    };
+    let record = view.verify(&root(view.height).await).expect("proven");
+    assert_eq!(
+        (record.entries, view.balance.base_units(), view.authority),
+        (1, 70, None)
+    );
+    let names: Vec<&str> = view.functions.iter().map(|f| f.name.as_str()).collect();
+    assert_eq!(
+        (view.name.as_str(), names),
+        ("box", vec!["pay", "open", "paid_by"])
+    );
+    let stored = entry.verify(&root(entry.height).await).expect("proven");
+    assert_eq!(stored, Some(70u64.to_le_bytes().to_vec()));
+    assert!(entry.verify(&[1; 32]).is_err() && view.verify(&[1; 32]).is_err());
+    let none = client.entry(at, Hex32([9; 32])).await.expect("answers");
+    assert_eq!(
+        none.verify(&root(none.height).await),
+        Ok(None),
+        "proven to be empty"
+    );
+    let code = client.code(at).await.expect("there").0;
+    assert_eq!(curvevm::CodeHash::of(&code), record.code_hash);
+    let entries = client.entries(at, None).await.expect("answers");
+    assert_eq!((entries.len(), entries[0].key), (1, Hex32(key)));
+    let rest = client.entries(at, Some(Hex32(key))).await.expect("answers");
+    assert!(rest.is_empty());
+    let args = HexBytes(alice.as_bytes().to_vec());
+    let answer = client.view(at, "paid_by".into(), args).await.expect("answers");
+    assert_eq!(
+        (answer.values[0].ty.as_str(), answer.values[0].value.as_str()),
+        ("u64", "70")
+    );
+}
+
+fn paid_key(who: Address) -> [u8; 32] {
+    let program = curvevm::Program::assemble(MONEY_BOX).expect("assembly");
+    program.slots[0].key(&[curvevm::Value::Address(who)])
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_program_is_deployed_called_asked_and_proven() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let validator = validator(dir.path());
+    let running = validator.start().await;
+    let client = running.websocket().await;
+    let mut blocks = client.subscribe_blocks().await.expect("subscribed");
+    let alice = validator.alice.address();
+    let program = program_address(&alice, Nonce::new(0));
+    let code = curvevm::Program::assemble(MONEY_BOX).expect("assembly").encode();
+    let deploy = Action::Deploy {
+        code,
+        upgradeable: false,
+        args: vec![],
+        payment: Amount::ZERO,
+        gas: Gas(10_000_000),
+    };
+    let mut receipts = vec![];
+    for (nonce, action) in (0..).zip([
+        deploy,
+        call(program, "pay", 70, 1_000_000),
+        call(program, "open", 0, 1_000_000),
+        Action::transfer(program, Amount::from_base_units(1)),
+    ]) {
+        let body = validator.body(nonce, action);
+        let encoded = HexBytes(borsh::to_vec(&body).expect("written"));
+        let simulated = client.simulate(encoded).await.expect("answers");
+        assert_eq!(simulated.minimum_fee, body.fee);
+        let signed = validator.alice.sign(body);
+        let id = client.submit_transaction(bytes(&signed)).await.expect("taken").0;
+        let receipt = included(&client, &mut blocks, id).await.receipt;
+        let alike = (simulated.receipt.gas_used, simulated.receipt.failure.clone());
+        assert_eq!(
+            alike,
+            (receipt.gas_used, receipt.failure.clone()),
+            "as it was simulated"
+        );
+        receipts.push(receipt);
+    }
+    let [_, paid, opened, sent] = receipts.as_slice() else {
+        panic!("four receipts");
+    };
+    let event = &paid.events[0];
+    let fields: Vec<_> = event
+        .fields
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.value.clone()))
+        .collect();
+    assert_eq!(event.name.as_deref(), Some("Paid"));
+    assert_eq!(fields, [("by", alice.to_string()), ("n", "70".to_owned())]);
+    assert_eq!(paid.results, Some(HexBytes(70u64.to_le_bytes().to_vec())));
+    let failure = |receipt: &ReceiptView| receipt.failure.clone().expect("it failed");
+    let message = format!("Closed: it never opens, in open of {program} at box.curve:12:5");
+    assert_eq!((failure(opened).code, failure(opened).message), (244, message));
+    assert_eq!(failure(sent).code, 204, "a program is paid by calling it");
+    check_program(&client, program, alice).await;
+    running.stop().await;
+
+    let again = validator.start().await;
+    check_program(&again.websocket().await, program, alice).await;
+    again.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_programs_are_asked_wrongly_has_codes() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let validator = validator(dir.path());
+    let running = validator.start().await;
+    let client = running.websocket().await;
+    let nowhere = AddressText(Address::new([9; 32]));
+    let none = || HexBytes(vec![]);
+    let view = client.view(nowhere, "total".into(), none()).await;
+    assert_eq!(code(view.expect_err("no program")), 212);
+    assert_eq!(code(client.program(nowhere).await.expect_err("no program")), 212);
+    assert_eq!(code(client.code(nowhere).await.expect_err("no program")), 212);
+    assert!(client.entries(nowhere, None).await.expect("answers").is_empty());
+    let simulate = async |body: &TransactionBody| {
+        let encoded = HexBytes(borsh::to_vec(body).expect("written"));
+        client.simulate(encoded).await.map_err(code)
+    };
+    let dear = validator.body(0, call(nowhere.0, "pay", 0, MAX_ASK_GAS.0 + 1));
+    assert_eq!(simulate(&dear).await.expect_err("too much gas"), 604);
+    let later = validator.body(1, call(nowhere.0, "pay", 0, 1));
+    assert_eq!(simulate(&later).await.expect_err("not the next nonce"), 105);
+    assert_eq!(code(client.simulate(none()).await.expect_err("malformed")), 605);
+    let unknown = validator.body(0, call(nowhere.0, "pay", 0, 60_000));
+    let failed = simulate(&unknown).await.expect("answers").receipt.failure;
+    assert_eq!(failed.map(|failure| failure.code), Some(212));
+    running.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

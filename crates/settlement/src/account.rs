@@ -1,8 +1,10 @@
 //! The program's accounts as they were read, with the slot of the reading.
 
+use rollup_abi::Digest;
 use rollup_abi::account::{
     AccountError, CommitteeRef, CommitteeState, Member, RingEntry, RollupRef, RollupState,
 };
+use solana_pubkey::Pubkey;
 
 /// The rollup's account at one slot.
 #[derive(Clone, Debug)]
@@ -30,9 +32,25 @@ impl RollupAccount {
         RollupRef::read(&self.data).ok()?.root_at(height)
     }
 
-    /// Whether `poster` is on the allow-list.
+    /// Whether `poster` may post: it is listed, or nobody is.
     pub fn allows(&self, poster: &[u8; 32]) -> bool {
-        self.state.posters.contains(poster)
+        self.state.allows(poster)
+    }
+
+    /// Address of the account of the committee that certifies; zero before the first.
+    pub fn committee(&self) -> Pubkey {
+        Pubkey::new_from_array(self.state.committee)
+    }
+
+    /// Hash of the committee that has to take over before anything else is accepted, if the epoch has ended.
+    pub fn awaited(&self) -> Option<Digest> {
+        let next = self.state.last.next_committee;
+        (next != [0; 32]).then_some(next)
+    }
+
+    /// Bytes that the account has; it may still be short of [`rollup_abi::account::ROLLUP_LEN`].
+    pub(crate) fn data_len(&self) -> usize {
+        self.data.len()
     }
 }
 

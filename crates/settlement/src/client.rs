@@ -1,9 +1,9 @@
-//! The program's client: typed reads, and the acts of deployer, governance and guardian.
+//! The program's client: where it is, typed reads, and calls.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use rollup_abi::instruction::{Initialize, MAX_TRANSACTION, RegisterMember};
+use rollup_abi::instruction::Call;
 use solana_client::nonblocking::rpc_client::RpcClient;
 use solana_commitment_config::CommitmentConfig;
 use solana_instruction::Instruction;
@@ -14,14 +14,12 @@ use solana_signer::Signer;
 use solana_transaction_error::TransactionError;
 
 use crate::account::{CommitteeAccount, RollupAccount};
-pub use crate::instructions::{committee_address, rollup_address};
-use crate::transaction::unsigned_len;
-use crate::{Budget, Landed, Sender, SettlementError, SubmitBuilder, instructions, outcome, rpc_client};
+use crate::{
+    Landed, Parties, Sender, SettlementError, SubmitBuilder, instruction, outcome, rollup_address, rpc_client,
+};
 
 /// Longest that one RPC call may take.
 const RPC_TIMEOUT: Duration = Duration::from_secs(10);
-/// Compute units of one registration: measured 61,000 to 62,000, and a comparison with each earlier member.
-const REGISTER_UNITS: u32 = 150_000;
 
 const ROLLUP: &str = "rollup";
 const COMMITTEE: &str = "committee";
@@ -72,6 +70,11 @@ impl RollupClient {
         self.program
     }
 
+    /// What it reads and confirms at.
+    pub fn commitment(&self) -> CommitmentConfig {
+        self.commitment
+    }
+
     /// The sender, for transactions of one's own.
     pub fn sender(&self) -> &Sender {
         &self.sender
@@ -95,156 +98,17 @@ impl RollupClient {
         })
     }
 
-    /// The committee of an epoch.
+    /// A committee's account; [`RollupAccount::committee`] is the address of the one that certifies.
     ///
     /// # Errors
     /// As [`RollupClient::rollup_state`].
-    pub async fn committee(&self, epoch: u64) -> Result<CommitteeAccount, SettlementError> {
-        let address = committee_address(&self.program, epoch);
-        let (_, data) = self.account(COMMITTEE, address).await?;
+    pub async fn committee(&self, address: &Pubkey) -> Result<CommitteeAccount, SettlementError> {
+        let (_, data) = self.account(COMMITTEE, *address).await?;
         CommitteeAccount::read(&data).map_err(|source| SettlementError::AccountLayout {
             what: COMMITTEE,
-            address,
+            address: *address,
             source,
         })
-    }
-
-    /// Creates the rollup's account; `authority` is the program's upgrade authority and pays. Done already is a success.
-    ///
-    /// # Errors
-    /// Another rollup is there, or the transaction fails.
-    pub async fn initialize(&self, authority: &Keypair, args: &Initialize) -> Result<(), SettlementError> {
-        match self.rollup_state().await {
-            Ok(there) if there.state.chain_id == args.chain_id => return Ok(()),
-            Ok(there) => {
-                return Err(SettlementError::OtherRollup {
-                    got: Pubkey::new_from_array(there.state.chain_id),
-                    expected: Pubkey::new_from_array(args.chain_id),
-                });
-            }
-            Err(SettlementError::AccountMissing { .. }) => {}
-            Err(error) => return Err(error),
-        }
-        let instruction = instructions::initialize(&self.program, &authority.pubkey(), args);
-        self.act(&[instruction], authority).await
-    }
-
-    /// Registers the members that the committee of their epoch does not have yet, in this order: a member's place is its
-    /// bit in every certificate. As many as fit go into one transaction, and the transactions follow one another, because
-    /// the cluster would not keep the order of several in flight.
-    ///
-    /// # Errors
-    /// The members on chain are not the first of these, or a transaction fails.
-    pub async fn register_members(
-        &self,
-        governance: &Keypair,
-        members: &[RegisterMember],
-    ) -> Result<(), SettlementError> {
-        let Some(epoch) = members.first().map(|member| member.epoch) else {
-            return Ok(());
-        };
-        let registered = self.same_members(epoch, members).await?;
-        let instructions: Vec<_> = members[registered..]
-            .iter()
-            .map(|member| instructions::register_member(&self.program, &governance.pubkey(), member))
-            .collect();
-        for batch in self.batches(&instructions, &governance.pubkey())? {
-            self.sender
-                .run(&batch, &[governance], CommitmentConfig::processed())
-                .await?;
-        }
-        // Confirms the last, and with it all before.
-        loop {
-            if self.same_members(epoch, members).await? == members.len() {
-                return Ok(());
-            }
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-    }
-
-    /// How many of these members are on chain; refuses any that is not in its place.
-    async fn same_members(&self, epoch: u64, members: &[RegisterMember]) -> Result<usize, SettlementError> {
-        let on_chain = match self.committee(epoch).await {
-            Ok(committee) => committee.members,
-            Err(SettlementError::AccountMissing { .. }) => Vec::new(),
-            Err(error) => return Err(error),
-        };
-        for (index, there) in on_chain.iter().enumerate() {
-            let same = members.get(index).is_some_and(|wanted| {
-                wanted.epoch == epoch
-                    && there.pk2 == wanted.pk2
-                    && there.stake == wanted.stake
-                    && there.owner == wanted.owner
-            });
-            if !same {
-                return Err(SettlementError::CommitteeDiffers { epoch, index });
-            }
-        }
-        Ok(on_chain.len())
-    }
-
-    /// Groups instructions, in order, into as few transactions as they fit in, each with its compute budget.
-    fn batches(
-        &self,
-        instructions: &[Instruction],
-        payer: &Pubkey,
-    ) -> Result<Vec<Vec<Instruction>>, SettlementError> {
-        let with_budget = |batch: &[Instruction]| {
-            let count = u32::try_from(batch.len()).unwrap_or(u32::MAX);
-            let units = REGISTER_UNITS.saturating_mul(count);
-            let budget = Budget {
-                units,
-                micro_lamports: 0,
-            };
-            [&budget.instructions()[..], batch].concat()
-        };
-        let mut batches = Vec::new();
-        let mut rest = instructions;
-        while !rest.is_empty() {
-            let mut take = 1;
-            while take < rest.len() && unsigned_len(&with_budget(&rest[..=take]), payer)? <= MAX_TRANSACTION {
-                take += 1;
-            }
-            batches.push(with_budget(&rest[..take]));
-            rest = &rest[take..];
-        }
-        Ok(batches)
-    }
-
-    /// Closes the committee of `epoch` and lets it certify. Done already is a success.
-    ///
-    /// # Errors
-    /// The transaction fails.
-    pub async fn activate_committee(&self, governance: &Keypair, epoch: u64) -> Result<(), SettlementError> {
-        if self.committee(epoch).await?.state.active == 1 {
-            return Ok(());
-        }
-        let instruction = instructions::activate_committee(&self.program, &governance.pubkey(), epoch);
-        self.act(&[instruction], governance).await
-    }
-
-    /// Stops `submit_roots`; guardian or governance signs. Done already is a success.
-    ///
-    /// # Errors
-    /// The transaction fails.
-    pub async fn pause(&self, authority: &Keypair) -> Result<(), SettlementError> {
-        if self.rollup_state().await?.state.paused == 1 {
-            return Ok(());
-        }
-        let instruction = instructions::pause(&self.program, &authority.pubkey());
-        self.act(&[instruction], authority).await
-    }
-
-    /// Ends a pause. Done already is a success.
-    ///
-    /// # Errors
-    /// The transaction fails.
-    pub async fn resume(&self, governance: &Keypair) -> Result<(), SettlementError> {
-        if self.rollup_state().await?.state.paused == 0 {
-            return Ok(());
-        }
-        let instruction = instructions::resume(&self.program, &governance.pubkey());
-        self.act(&[instruction], governance).await
     }
 
     /// What became of a transaction; `None` while the node does not know it.
@@ -286,7 +150,37 @@ impl RollupClient {
             .map_err(SettlementError::rpc("getBalance"))
     }
 
-    async fn act(&self, instructions: &[Instruction], signer: &Keypair) -> Result<(), SettlementError> {
+    /// Sends a call of the signer's own and waits for it.
+    ///
+    /// # Errors
+    /// The transaction fails.
+    pub async fn call<C: Call>(&self, signer: &Keypair, call: &C) -> Result<(), SettlementError> {
+        self.call_on(signer, &Pubkey::default(), call).await
+    }
+
+    /// The same with a committee among its accounts.
+    ///
+    /// # Errors
+    /// The transaction fails.
+    pub async fn call_on<C: Call>(
+        &self,
+        signer: &Keypair,
+        committee: &Pubkey,
+        call: &C,
+    ) -> Result<(), SettlementError> {
+        let parties = Parties {
+            signer: signer.pubkey(),
+            committee: *committee,
+        };
+        let instruction = instruction(&self.program, &parties, call);
+        self.act(&[instruction], signer).await
+    }
+
+    pub(crate) async fn act(
+        &self,
+        instructions: &[Instruction],
+        signer: &Keypair,
+    ) -> Result<(), SettlementError> {
         self.sender
             .run(instructions, &[signer], self.commitment)
             .await

@@ -130,6 +130,20 @@ pub enum SettlementError {
         /// The header's height.
         height: u64,
     },
+    /// A submission whose last root is not its header's.
+    #[error("submission for height {height}: the last root is not the header's")]
+    RootsLast {
+        /// The header's height.
+        height: u64,
+    },
+    /// A simulated instruction did not answer what it should.
+    #[error("{instruction} answered {got} bytes that are not its answer")]
+    Answer {
+        /// Which.
+        instruction: &'static str,
+        /// Bytes that came.
+        got: usize,
+    },
     /// Signing failed.
     #[error("signing: {0}")]
     Sign(#[from] SignerError),
@@ -165,6 +179,8 @@ impl SettlementError {
             | Self::CommitteeDiffers { .. }
             | Self::TooLong { .. }
             | Self::RootsCount { .. }
+            | Self::RootsLast { .. }
+            | Self::Answer { .. }
             | Self::Sign(_)
             | Self::Encode(_)
             | Self::Loader(_) => Classified::MALFORMED,

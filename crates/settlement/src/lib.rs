@@ -1,8 +1,10 @@
 //! Client of the rollup program on Solana: typed accounts, instructions, errors and deployment.
 //!
 //! ```text
-//!             ┌ RollupClient ─ reads: rollup_state, committee      (account.rs)
-//!  caller ───▶│              └ acts:  initialize, register_members, activate_committee, pause, resume
+//!             ┌ RollupClient ─ reads: rollup_state, committee, verify_account      (account.rs, views.rs)
+//!             │              ├ acts of deployer, governance, guardian              (acts.rs)
+//!  caller ───▶│              └ committees: staged, activated, handed over to       (committees.rs)
+//!             │ instruction   ─ any instruction of the program, for transactions of one's own   (instructions.rs)
 //!             │ SubmitBuilder ─ one submit_roots transaction, at most 1,232 bytes   (submit.rs)
 //!             │ deploy        ─ the upgradeable loader, many writes in flight
 //!             └ probe         ─ what cluster is this, is the program there
@@ -19,7 +21,9 @@
 //! - a transaction above [`rollup_abi::instruction::MAX_TRANSACTION`] is refused here, where it can still be explained.
 
 mod account;
+mod acts;
 mod client;
+mod committees;
 pub mod deploy;
 mod endpoints;
 mod error;
@@ -31,11 +35,14 @@ mod send;
 mod submit;
 mod transaction;
 mod verdict;
+mod views;
 
 pub use account::{CommitteeAccount, RollupAccount};
-pub use client::{RollupClient, committee_address, rollup_address};
+pub use client::RollupClient;
+pub use committees::Staged;
 pub use endpoints::rpc_client;
 pub use error::SettlementError;
+pub use instructions::{Parties, committee_address, growth, instruction, rollup_address};
 pub use outcome::Landed;
 pub use probe::{Cluster, ProgramStatus};
 pub use send::Sender;

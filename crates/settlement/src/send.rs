@@ -12,7 +12,7 @@ use solana_signature::Signature;
 use solana_transaction::Transaction;
 
 use crate::transaction::sign;
-use crate::{Recent, SettlementError, Verdict};
+use crate::{Cause, Recent, SettlementError, Verdict};
 
 /// How often an instruction is signed anew before giving up; each attempt lives 150 blocks.
 const MAX_ATTEMPTS: u32 = 4;
@@ -90,9 +90,12 @@ impl Sender {
             let transaction = sign(instructions, signers, recent)?;
             signature = transaction.signatures[0];
             if let Err(error) = self.send(&transaction, true).await {
-                match error.classify().verdict {
+                let class = error.classify();
+                match class.verdict {
                     // It may have arrived all the same: the confirmation tells.
                     Verdict::Success | Verdict::Retry => tracing::debug!(%error, "send"),
+                    // The instructions are wrong for what the chain says now, and a new signature does not change them.
+                    Verdict::Resign if class.cause == Cause::Overtaken => return Err(error),
                     Verdict::Resign => {
                         tracing::debug!(%error, "sign again");
                         tokio::time::sleep(PAUSE).await;

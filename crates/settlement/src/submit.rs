@@ -1,7 +1,7 @@
 //! One `submit_roots` transaction: header, certificate and the roots since the last accepted block.
 
 use rollup_abi::instruction::{MAX_TRANSACTION, SubmitRoots};
-use rollup_abi::{Digest, Header};
+use rollup_abi::{Digest, Header, post};
 use solana_instruction::Instruction;
 use solana_keypair::Keypair;
 use solana_pubkey::Pubkey;
@@ -9,7 +9,7 @@ use solana_signer::Signer;
 use solana_transaction::Transaction;
 
 use crate::transaction::{sign, unsigned_len};
-use crate::{Budget, Recent, SettlementError, instructions};
+use crate::{Budget, Parties, Recent, SettlementError, instruction};
 
 /// Compute units of a submission without members and roots: pairing 49,103, the rest of the check, the account's writing.
 const UNITS_BASE: u32 = 75_000;
@@ -23,6 +23,8 @@ const UNITS_JITTER: u32 = 1_024;
 /// What one transaction brings to the chain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Submission {
+    /// The view that the certificate names: the header's, or a later one for an epoch's last block.
+    pub view: u64,
     /// The newest header.
     pub header: Header,
     /// Its certificate, as it goes over the wire.
@@ -59,13 +61,14 @@ impl SubmitBuilder {
             .saturating_add(jitter)
     }
 
-    /// The signed transaction: the poster signs and pays.
+    /// The signed transaction: the poster signs and pays. `committee` is the account that the rollup names.
     ///
     /// # Errors
-    /// No roots, more roots than heights, or more than fit; signing fails.
+    /// No roots, more roots than heights, more than fit, or a last one that is not the header's; signing fails.
     pub fn build(
         &self,
         poster: &Keypair,
+        committee: &Pubkey,
         submission: &Submission,
         budget: Budget,
         recent: Recent,
@@ -77,62 +80,65 @@ impl SubmitBuilder {
         if got == 0 || got > limit || u64::try_from(got).is_ok_and(|got| got > height) {
             return Err(SettlementError::RootsCount { got, limit, height });
         }
-        let instructions = self.instructions(
-            &submission.header,
-            &submission.certificate,
-            &submission.roots,
-            budget,
-        );
+        let parties = Parties {
+            signer: self.poster,
+            committee: *committee,
+        };
+        let instructions = submit(&self.program, &parties, submission, budget)?;
         sign(&instructions, &[poster], recent)
-    }
-
-    fn instructions(
-        &self,
-        header: &Header,
-        certificate: &[u8],
-        roots: &[Digest],
-        budget: Budget,
-    ) -> Vec<Instruction> {
-        submit(&self.program, &self.poster, header, certificate, roots, budget)
     }
 }
 
+/// The last root is the header's own, which goes with it.
 fn submit(
     program: &Pubkey,
-    poster: &Pubkey,
-    header: &Header,
-    certificate: &[u8],
-    roots: &[Digest],
+    parties: &Parties,
+    submission: &Submission,
     budget: Budget,
-) -> Vec<Instruction> {
-    let args = SubmitRoots {
-        header: &header.encode(),
-        certificate,
-        roots,
+) -> Result<Vec<Instruction>, SettlementError> {
+    let header = &submission.header;
+    let between = match submission.roots.split_last() {
+        Some((last, between)) if *last == header.state_root => between,
+        _ => {
+            return Err(SettlementError::RootsLast {
+                height: header.height,
+            });
+        }
     };
-    let mut data = vec![0; SubmitRoots::len(certificate.len(), roots.len())];
-    let written = args.encode(&mut data).map(<[u8]>::len);
-    assert_eq!(
-        written,
-        Some(data.len()),
-        "the buffer has the length that was asked for"
-    );
+    let call = SubmitRoots {
+        view: submission.view,
+        header: &post::strip(&header.encode()),
+        certificate: &submission.certificate,
+        roots: between,
+    };
     let mut instructions = budget.instructions().to_vec();
-    instructions.push(instructions::submit_roots(program, poster, header.epoch, data));
-    instructions
+    instructions.push(instruction(program, parties, &call));
+    Ok(instructions)
 }
 
 /// Roots that fit into one transaction beside a certificate of `certificate_len` bytes.
 pub fn max_roots(program: &Pubkey, poster: &Pubkey, certificate_len: usize) -> usize {
-    let header = Header { ..Header::default() };
+    let submission = Submission {
+        view: 0,
+        header: Header::default(),
+        certificate: vec![0; certificate_len],
+        roots: vec![[0; 32]],
+    };
     let budget = Budget {
         units: 0,
         micro_lamports: 0,
     };
-    let instructions = submit(program, poster, &header, &vec![0; certificate_len], &[], budget);
+    // The committee's address is one of its own, like any other.
+    let parties = Parties {
+        signer: *poster,
+        committee: Pubkey::new_from_array([0xff; 32]),
+    };
+    let one = submit(program, &parties, &submission, budget).and_then(|one| unsigned_len(&one, poster));
     // The header alone is above 127 bytes, so the data's own length prefix does not grow with the roots.
-    let empty = unsigned_len(&instructions, poster).unwrap_or(MAX_TRANSACTION);
-    MAX_TRANSACTION.saturating_sub(empty) / size_of::<Digest>()
+    match one {
+        Ok(len) if len <= MAX_TRANSACTION => 1 + (MAX_TRANSACTION - len) / size_of::<Digest>(),
+        _ => 0,
+    }
 }
 
 #[cfg(test)]
@@ -142,6 +148,7 @@ mod tests {
     use proptest::prelude::*;
     use solana_hash::Hash;
 
+    const COMMITTEE: Pubkey = Pubkey::new_from_array([6; 32]);
     const BUDGET: Budget = Budget {
         units: 100_000,
         micro_lamports: 1,
@@ -154,6 +161,7 @@ mod tests {
     fn submission(height: u64, certificate: usize, roots: usize) -> Submission {
         let digest = [5; 32];
         Submission {
+            view: height,
             header: Header {
                 chain_id: digest,
                 view: height,
@@ -172,9 +180,9 @@ mod tests {
     }
 
     #[test]
-    fn a_committee_of_seven_carries_sixteen_roots() {
+    fn a_committee_of_seven_carries_eighteen_roots() {
         let builder = SubmitBuilder::new(Pubkey::new_from_array([1; 32]), Pubkey::new_from_array([2; 32]));
-        assert_eq!(builder.max_roots(67), 16);
+        assert_eq!(builder.max_roots(67), 18);
         assert_eq!(builder.max_roots(5_000), 0);
     }
 
@@ -188,7 +196,7 @@ mod tests {
                 micro_lamports: 1,
             };
             builder
-                .build(&poster, &submission(10, 67, 3), budget, RECENT)
+                .build(&poster, &COMMITTEE, &submission(10, 67, 3), budget, RECENT)
                 .unwrap()
                 .signatures[0]
         };
@@ -202,17 +210,22 @@ mod tests {
             let poster = Keypair::new();
             let builder = SubmitBuilder::new(Pubkey::new_from_array([1; 32]), poster.pubkey());
             let most = builder.max_roots(certificate);
-            let built = builder.build(&poster, &submission(1_000, certificate, most), BUDGET, RECENT);
+            let built = builder.build(&poster, &COMMITTEE, &submission(1_000, certificate, most), BUDGET, RECENT);
             let len = encoded_len(&built.unwrap()).unwrap();
             prop_assert!(len <= MAX_TRANSACTION && len + 32 > MAX_TRANSACTION, "{len}");
             for wrong in [0, most + 1] {
-                let refused = builder.build(&poster, &submission(1_000, certificate, wrong), BUDGET, RECENT);
+                let refused = builder.build(&poster, &COMMITTEE, &submission(1_000, certificate, wrong), BUDGET, RECENT);
                 let matched = matches!(refused, Err(SettlementError::RootsCount { .. }));
                 prop_assert!(matched);
             }
-            let too_many = builder.build(&poster, &submission(2, certificate, 3), BUDGET, RECENT);
+            let too_many = builder.build(&poster, &COMMITTEE, &submission(2, certificate, 3), BUDGET, RECENT);
             let matched = matches!(too_many, Err(SettlementError::RootsCount { .. }));
             prop_assert!(matched, "more roots than heights");
+            let mut another = submission(1_000, certificate, most);
+            another.roots[most - 1] = [8; 32];
+            let refused = builder.build(&poster, &COMMITTEE, &another, BUDGET, RECENT);
+            let matched = matches!(refused, Err(SettlementError::RootsLast { height: 1_000 }));
+            prop_assert!(matched, "not the header's root");
         }
     }
 }

@@ -33,9 +33,9 @@ pub enum Cause {
     Expired,
     /// The transaction has been processed already.
     Processed,
-    /// Somebody else moved the rollup forward in between.
+    /// Somebody else moved the rollup forward in between, or the next committee has to take over first.
     Overtaken,
-    /// The rollup is paused, or its committee not active yet.
+    /// The rollup is paused, has no committee yet, or waits for a migration.
     Paused,
     /// Two certified roots conflict.
     Frozen,
@@ -209,17 +209,68 @@ fn classify_instruction(error: &InstructionError) -> Classified {
     }
 }
 
+/// No arm for the rest: a new code has to be given its verdict here.
 fn classify_program(error: ProgramError) -> Classified {
     use ProgramError as E;
     match error {
-        E::Paused | E::CommitteeNotActive => Classified::new(Verdict::Retry, Cause::Paused),
+        E::Paused | E::RollupNotActive | E::StateVersion => Classified::new(Verdict::Retry, Cause::Paused),
         E::Frozen => Classified::new(Verdict::Halt, Cause::Frozen),
-        // The roots were right for the height that was read; another poster's submission landed first.
-        E::RootsCount | E::WrongEpoch => Classified::new(Verdict::Resign, Cause::Overtaken),
-        E::NotUpgradeAuthority | E::NotGovernance | E::NotGuardian | E::PosterNotAllowed => {
-            Classified::new(Verdict::Halt, Cause::Unauthorized)
-        }
-        other => Classified::new(Verdict::Halt, Cause::Refused(other)),
+        // It was right for the state that was read; somebody else was first.
+        E::RootsCount
+        | E::WrongEpoch
+        | E::WrongCommittee
+        | E::EpochEnded
+        | E::EpochNotEnded
+        | E::RollupActive
+        | E::NothingScheduled
+        | E::AlreadyScheduled
+        | E::AccountShort
+        | E::RootUnknown
+        | E::HistoryUnknown => Classified::new(Verdict::Resign, Cause::Overtaken),
+        E::NotUpgradeAuthority
+        | E::NotGovernance
+        | E::NotGuardian
+        | E::PosterNotAllowed
+        | E::NotProposed
+        | E::NotStager => Classified::new(Verdict::Halt, Cause::Unauthorized),
+        E::RoleZero
+        | E::DelayRange
+        | E::PosterZero
+        | E::PostersFull
+        | E::RoleUnknown
+        | E::CommitteeSealed
+        | E::CommitteeNotSealed
+        | E::CommitteeEmpty
+        | E::CommitteeFull
+        | E::CommitteeInUse
+        | E::CommitteeHash
+        | E::StakeZero
+        | E::StakeOverflow
+        | E::KeyFlagBits
+        | E::KeyInfinity
+        | E::KeyCopied
+        | E::OwnerCopied
+        | E::PointInvalid
+        | E::PossessionInvalid
+        | E::HeaderVersion
+        | E::ViewNotNewer
+        | E::RootsAccumulator
+        | E::CertificateView
+        | E::NotEvidence
+        | E::CertificateLength
+        | E::BitmapLength
+        | E::BitmapTail
+        | E::BelowQuorum
+        | E::SignatureFlagBits
+        | E::SignatureInfinity
+        | E::AggregateKeyInfinity
+        | E::HashToCurve
+        | E::SignatureInvalid
+        | E::BlockNotProven
+        | E::ProofMalformed
+        | E::AccountNotProven
+        | E::ProgramData
+        | E::TooEarly => Classified::new(Verdict::Halt, Cause::Refused(error)),
     }
 }
 
@@ -250,6 +301,7 @@ mod tests {
             (custom(ProgramError::Paused.code()), Retry, C::Paused),
             (custom(ProgramError::Frozen.code()), Halt, C::Frozen),
             (custom(ProgramError::RootsCount.code()), Resign, C::Overtaken),
+            (custom(ProgramError::EpochEnded.code()), Resign, C::Overtaken),
             (
                 custom(ProgramError::PosterNotAllowed.code()),
                 Halt,

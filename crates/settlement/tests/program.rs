@@ -8,8 +8,8 @@ use hotshot_types::{Certificate2, Committee, Epoch, KeyPair, Member, NodeId, Pha
 use localnet::{Airdrop, Localnet, LocalnetConfig};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
-use rollup_abi::instruction::{Initialize, MAX_POSTERS, RegisterMember};
-use rollup_abi::{Digest, Header, ProgramError, roots, vote};
+use rollup_abi::instruction::{GOVERNANCE, Initialize, MAX_POSTERS, RegisterMember, VerifyAccount};
+use rollup_abi::{Digest, Header, ProgramError, path, roots, tree, vote};
 use settlement::deploy::{Deployment, deploy_program};
 use settlement::{
     Budget, Cause, CommitmentConfig, Keypair, RollupClient, RpcClient, SettlementError, Signer, Submission,
@@ -67,19 +67,25 @@ fn initialize(setup: &Setup, chain_id: Digest) -> Initialize {
         genesis_root: GENESIS_ROOT,
         governance: setup.governance.pubkey().to_bytes(),
         guardian: setup.governance.pubkey().to_bytes(),
+        delay: 1,
         posters,
     }
 }
 
 fn members(count: u8) -> Vec<(KeyPair, RegisterMember)> {
-    let mut rng = StdRng::seed_from_u64(2);
+    members_of(0, count)
+}
+
+/// Members of an epoch; each epoch has its own keys.
+fn members_of(epoch: u64, count: u8) -> Vec<(KeyPair, RegisterMember)> {
+    let mut rng = StdRng::seed_from_u64(2 + epoch);
     (1..=count)
         .map(|index| {
             let key = KeyPair::generate(&mut rng);
             let owner = NodeId([index; 32]);
             let (pk1, pk2) = (*key.public().pk1(), *key.public().pk2());
             let register = RegisterMember {
-                epoch: 0,
+                epoch,
                 owner: owner.0,
                 stake: 1,
                 pk1,
@@ -94,30 +100,43 @@ fn members(count: u8) -> Vec<(KeyPair, RegisterMember)> {
 
 /// Block 1, certified by all but the first `absent` members.
 fn block(members: &[(KeyPair, RegisterMember)], absent: usize) -> Submission {
-    let state_root = [9; 32];
     let header = Header {
-        chain_id: CHAIN_ID,
         view: 1,
         height: 1,
-        timestamp_ms: 1,
-        state_root,
-        roots_acc: roots::extend(&roots::genesis(&GENESIS_ROOT), &state_root),
+        state_root: [9; 32],
         ..Header::default()
+    };
+    certified(header, roots::genesis(&GENESIS_ROOT), members, absent)
+}
+
+/// This block after one with the accumulator `acc`, certified by all but the first `absent` members.
+fn certified(
+    header: Header,
+    acc: Digest,
+    members: &[(KeyPair, RegisterMember)],
+    absent: usize,
+) -> Submission {
+    let header = Header {
+        chain_id: CHAIN_ID,
+        roots_acc: roots::extend(&acc, &header.state_root),
+        ..header
     };
     let committee = members.iter().map(|(key, register)| Member {
         node: NodeId(register.owner),
         key: key.public().clone(),
         stake: Stake::new(register.stake),
     });
-    let committee = Committee::new(CHAIN_ID, Epoch::ZERO, committee.collect()).unwrap();
+    let epoch = Epoch::new(header.epoch);
+    let committee = Committee::new(CHAIN_ID, epoch, committee.collect()).unwrap();
     let data = VoteData::of(&header, header.commitment());
     let digest = data.digest::<Phase2>(&CHAIN_ID);
     let votes = members.iter().enumerate().skip(absent);
     let votes = votes.map(|(index, (key, _))| (index, key.sign(&digest)));
     Submission {
+        view: header.view,
         certificate: Certificate2::assemble(&committee, data, votes).unwrap().to_wire(),
+        roots: vec![header.state_root],
         header,
-        roots: vec![state_root],
     }
 }
 
@@ -130,7 +149,8 @@ impl Setup {
         };
         let recent = self.client.sender().recent().await?;
         let builder = self.client.submit_builder(poster.pubkey());
-        let transaction = builder.build(poster, submission, budget, recent)?;
+        let committee = self.client.rollup_state().await?.committee();
+        let transaction = builder.build(poster, &committee, submission, budget, recent)?;
         self.client.sender().send(&transaction, true).await.map(drop)
     }
 }
@@ -173,7 +193,8 @@ async fn governance_may_repeat_itself() {
     for _ in 0..2 {
         client.activate_committee(governance, 0).await.unwrap();
     }
-    let committee = client.committee(0).await.unwrap();
+    let rollup = client.rollup_state().await.unwrap();
+    let committee = client.committee(&rollup.committee()).await.unwrap();
     let owners: Vec<_> = committee.members.iter().map(|member| member.owner[0]).collect();
     assert_eq!(owners, [1, 2, 3, 4, 5], "in the order given");
     assert_eq!((committee.state.total_stake, committee.state.quorum), (5, 4));
@@ -182,7 +203,7 @@ async fn governance_may_repeat_itself() {
     let refused = client.register_members(governance, &late).await.unwrap_err();
     assert_eq!(
         refused.classify().cause,
-        Cause::Refused(ProgramError::CommitteeActive)
+        Cause::Refused(ProgramError::CommitteeSealed)
     );
     for _ in 0..2 {
         client.pause(governance).await.unwrap();
@@ -225,7 +246,7 @@ async fn refusals_arrive_with_their_verdict() {
         (&unfunded, good.clone(), (Verdict::Halt, Cause::Funds)),
         (poster, block(&members, 2), refused(ProgramError::BelowQuorum)),
         (poster, forged, refused(ProgramError::SignatureInvalid)),
-        (poster, other_root, refused(ProgramError::RootsLast)),
+        (poster, other_root, (Verdict::Halt, Cause::Malformed)),
     ];
     for (signer, submission, (verdict, cause)) in cases {
         let error = setup.submit(signer, &submission).await.unwrap_err();
@@ -245,5 +266,190 @@ async fn refusals_arrive_with_their_verdict() {
     assert_eq!(by_stranger.cause, Cause::Unauthorized);
     let state = client.rollup_state().await.unwrap().state;
     assert_eq!((state.last.height, state.accepted), (1, 1));
+    setup.chain.stop().await.unwrap();
+}
+
+fn registers(members: &[(KeyPair, RegisterMember)]) -> Vec<RegisterMember> {
+    members.iter().map(|(_, register)| *register).collect()
+}
+
+impl Setup {
+    /// The rollup initialized, with these as its first committee.
+    async fn begin(&self, first: &[(KeyPair, RegisterMember)]) {
+        let (client, governance) = (&self.client, &self.governance);
+        client
+            .initialize(governance, &initialize(self, CHAIN_ID))
+            .await
+            .unwrap();
+        client
+            .register_members(governance, &registers(first))
+            .await
+            .unwrap();
+        client.activate_committee(governance, 0).await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_epoch_ends_and_the_next_committee_takes_over() {
+    let setup = setup().await;
+    let (client, governance, poster, stranger) =
+        (&setup.client, &setup.governance, &setup.poster, &setup.stranger);
+    let (first, second) = (members(4), members_of(1, 3));
+    setup.begin(&first).await;
+    client
+        .stage_committee(stranger, &registers(&second))
+        .await
+        .unwrap();
+    let next = client
+        .stage_committee(stranger, &registers(&second))
+        .await
+        .unwrap();
+    let early = client
+        .hand_over(stranger, &next.address)
+        .await
+        .unwrap_err()
+        .classify();
+    assert_eq!((early.verdict, early.cause), (Verdict::Resign, Cause::Overtaken));
+
+    let last = Header {
+        view: 1,
+        height: 1,
+        state_root: [9; 32],
+        next_committee: next.hash,
+        ..Header::default()
+    };
+    let last = certified(last, roots::genesis(&GENESIS_ROOT), &first, 1);
+    setup.submit(poster, &last).await.unwrap();
+    assert_eq!(settled(client, 1).await.awaited(), Some(next.hash));
+    for _ in 0..2 {
+        client.hand_over(stranger, &next.address).await.unwrap();
+    }
+    client.close_committee(governance, 0).await.unwrap();
+
+    let header = Header {
+        epoch: 1,
+        view: 2,
+        height: 2,
+        state_root: [10; 32],
+        ..Header::default()
+    };
+    let two = certified(header, last.header.roots_acc, &second, 0);
+    setup.submit(poster, &two).await.unwrap();
+    assert_eq!(settled(client, 2).await.awaited(), None);
+    setup.chain.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn governance_replaces_a_committee_after_the_delay() {
+    let setup = setup().await;
+    let (client, governance) = (&setup.client, &setup.governance);
+    setup.begin(&members(4)).await;
+    let next = registers(&members_of(1, 2));
+    let other = client.stage_committee(governance, &next).await.unwrap();
+    for _ in 0..2 {
+        client
+            .schedule_replacement(governance, &other.address)
+            .await
+            .unwrap();
+    }
+    for _ in 0..2 {
+        client.veto_replacement(governance).await.unwrap();
+    }
+    let nothing = client.execute_replacement(governance, &other.address).await;
+    let nothing = nothing.unwrap_err().classify();
+    assert_eq!(
+        (nothing.verdict, nothing.cause),
+        (Verdict::Resign, Cause::Overtaken)
+    );
+    client
+        .schedule_replacement(governance, &other.address)
+        .await
+        .unwrap();
+    // The cluster's clock decides when the delay is over.
+    while let Err(error) = client.execute_replacement(governance, &other.address).await {
+        let class = error.classify();
+        assert_eq!(
+            (class.verdict, class.cause),
+            (Verdict::Halt, Cause::Refused(ProgramError::TooEarly)),
+            "{error}"
+        );
+    }
+    assert_eq!(client.rollup_state().await.unwrap().state.epoch, 1);
+    setup.chain.stop().await.unwrap();
+}
+
+/// The rollup once it has this height.
+async fn settled(client: &RollupClient, height: u64) -> settlement::RollupAccount {
+    loop {
+        let rollup = client.rollup_state().await.unwrap();
+        if rollup.state.last.height == height {
+            return rollup;
+        }
+    }
+}
+
+/// Posters, roles and releases are kept by the client, and the program's views answer through it.
+#[tokio::test(flavor = "multi_thread")]
+async fn governance_keeps_house_and_anybody_asks() {
+    let setup = setup().await;
+    let (client, governance, poster, stranger) =
+        (&setup.client, &setup.governance, &setup.poster, &setup.stranger);
+    let (address, value) = ([5; 32], [6; 16]);
+    let state_root = tree::leaf_hash(&tree::account_key(&address), &tree::value_hash(&value));
+    let genesis = Initialize {
+        genesis_root: state_root,
+        ..initialize(&setup, CHAIN_ID)
+    };
+    client.initialize(governance, &genesis).await.unwrap();
+    for _ in 0..2 {
+        client.add_poster(governance, &stranger.pubkey()).await.unwrap();
+        client.revoke_poster(governance, &poster.pubkey()).await.unwrap();
+    }
+    let rollup = client.rollup_state().await.unwrap();
+    let allows = [stranger, poster].map(|key| rollup.allows(&key.pubkey().to_bytes()));
+    assert_eq!(allows, [true, false]);
+
+    let release = registry::embedded().unwrap();
+    for _ in 0..2 {
+        client
+            .record_release(governance, &release.program, [1; 32])
+            .await
+            .unwrap();
+    }
+    let state = client.rollup_state().await.unwrap().state;
+    assert_eq!(state.release_count, 1);
+    client.migrate(stranger).await.unwrap();
+
+    let mut proof = [0; 8];
+    let proof = path::encode(&[], tree::Terminal::Value(&[0; 32]), &mut proof).unwrap();
+    let mut claim = VerifyAccount {
+        height: 0,
+        address,
+        value: &value,
+        proof,
+    };
+    let proven = client.verify_account(&stranger.pubkey(), &claim).await.unwrap();
+    assert_eq!((proven.exists, proven.state_root), (1, state_root));
+    claim.value = &[7; 16];
+    let refused = client
+        .verify_account(&stranger.pubkey(), &claim)
+        .await
+        .unwrap_err();
+    assert_eq!(
+        refused.classify().cause,
+        Cause::Refused(ProgramError::AccountNotProven)
+    );
+
+    for _ in 0..2 {
+        client
+            .propose_role(governance, GOVERNANCE, &stranger.pubkey())
+            .await
+            .unwrap();
+    }
+    for _ in 0..2 {
+        client.accept_role(stranger, GOVERNANCE).await.unwrap();
+    }
+    let former = client.add_poster(governance, &poster.pubkey()).await.unwrap_err();
+    assert_eq!(former.classify().cause, Cause::Unauthorized);
     setup.chain.stop().await.unwrap();
 }

@@ -11,10 +11,12 @@
 //! `tests/program/coverage.rs` proves that every code is reached.
 #![allow(missing_docs, reason = "a crate of tests")]
 
+pub mod acts;
 pub mod chain;
 pub mod oracle;
 pub mod rig;
 
+pub use acts::Staged;
 pub use chain::{Chain, Post};
 pub use oracle::{Key, Signature};
 pub use rig::{Failure, Landed, Rig, Roles};

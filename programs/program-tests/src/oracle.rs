@@ -144,3 +144,77 @@ pub fn certificate(members: usize, signers: &[usize], ctr: u8, signature: G1Proj
     out.extend(g1_bytes(signature));
     out
 }
+
+/// Leaf commitment of an encoded header.
+pub fn leaf(header: &[u8]) -> [u8; 32] {
+    sha256(&[b"asset-l2:leaf:v1", header])
+}
+
+/// The perfect trees of a mountain range, largest first.
+fn mountains(leaves: &[[u8; 32]]) -> Vec<&[[u8; 32]]> {
+    let mut rest = leaves;
+    let mut trees = Vec::new();
+    while !rest.is_empty() {
+        let (tree, right) = rest.split_at(1 << rest.len().ilog2());
+        trees.push(tree);
+        rest = right;
+    }
+    trees
+}
+
+fn tree_root(leaves: &[[u8; 32]]) -> [u8; 32] {
+    match leaves {
+        [leaf] => *leaf,
+        _ => {
+            let (left, right) = leaves.split_at(leaves.len() / 2);
+            sha256(&[b"asset-l2:mmrnode", &tree_root(left), &tree_root(right)])
+        }
+    }
+}
+
+/// The hash over a range's count and the roots of its trees, smallest first.
+fn bagged<'a>(count: usize, trees: impl Iterator<Item = &'a &'a [[u8; 32]]>) -> [u8; 32] {
+    let start = sha256(&[b"asset-l2:mmrroot", &(count as u64).to_le_bytes()]);
+    trees.fold(start, |root, tree| {
+        sha256(&[b"asset-l2:mmrroot", &root, &tree_root(tree)])
+    })
+}
+
+/// Root of the mountain range over these leaves.
+pub fn history_root(leaves: &[[u8; 32]]) -> [u8; 32] {
+    bagged(leaves.len(), mountains(leaves).iter().rev())
+}
+
+/// The path from leaf `index` to the root of the range.
+pub fn history_path(leaves: &[[u8; 32]], index: usize) -> Vec<u8> {
+    let trees = mountains(leaves);
+    let mut start = 0;
+    let own = trees
+        .iter()
+        .position(|tree| {
+            start += tree.len();
+            index < start
+        })
+        .expect("a leaf of the range");
+    let mut tree = trees[own];
+    let mut local = index - (start - tree.len());
+    let mut siblings = Vec::new();
+    while tree.len() > 1 {
+        let (left, right) = tree.split_at(tree.len() / 2);
+        let sibling;
+        (tree, sibling) = if local < left.len() {
+            (left, right)
+        } else {
+            local -= left.len();
+            (right, left)
+        };
+        siblings.push(tree_root(sibling));
+    }
+    siblings.reverse();
+    let smaller = &trees[own + 1..];
+    if !smaller.is_empty() {
+        siblings.push(bagged(leaves.len(), smaller.iter().rev()));
+    }
+    siblings.extend(trees[..own].iter().rev().map(|tree| tree_root(tree)));
+    siblings.concat()
+}

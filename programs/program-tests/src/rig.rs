@@ -5,11 +5,9 @@ use base64::engine::general_purpose::STANDARD;
 use litesvm::LiteSVM;
 use rollup_abi::account::{CommitteeRef, RollupRef};
 use rollup_abi::event::Event;
-use rollup_abi::instruction::{
-    self, AccountRole, Initialize, MAX_POSTERS, MAX_TRANSACTION, RegisterMember, SubmitRoots,
-};
+use rollup_abi::instruction::{Call, MAX_TRANSACTION};
 use rollup_abi::{ProgramError, pda};
-use solana_compute_budget_interface::ComputeBudgetInstruction;
+use solana_clock::Clock;
 use solana_instruction::error::InstructionError;
 use solana_instruction::{AccountMeta, Instruction};
 use solana_keypair::Keypair;
@@ -18,7 +16,7 @@ use solana_signer::Signer;
 use solana_transaction::Transaction;
 use solana_transaction_error::TransactionError;
 
-use crate::{Chain, Key, Post};
+use crate::Chain;
 
 /// What an accepted transaction did.
 #[derive(Debug)]
@@ -26,6 +24,7 @@ pub struct Landed {
     pub units: u64,
     pub bytes: usize,
     pub logs: Vec<String>,
+    pub return_data: Vec<u8>,
 }
 
 /// Why a transaction was refused.
@@ -46,6 +45,18 @@ pub struct Roles {
     pub stranger: Keypair,
 }
 
+impl Roles {
+    fn all(&self) -> [&Keypair; 5] {
+        [
+            &self.authority,
+            &self.governance,
+            &self.guardian,
+            &self.poster,
+            &self.stranger,
+        ]
+    }
+}
+
 /// The program in LiteSVM.
 pub struct Rig {
     pub svm: LiteSVM,
@@ -56,6 +67,8 @@ pub struct Rig {
 
 pub const CHAIN_ID: [u8; 32] = [0xC1; 32];
 pub const GENESIS_ROOT: [u8; 32] = [0x6E; 32];
+/// Seconds that a replacement waits.
+pub const DELAY: u64 = 3_600;
 
 impl Rig {
     /// The program deployed with `roles.authority` as its upgrade authority; nothing initialized.
@@ -73,13 +86,7 @@ impl Rig {
             poster: Keypair::new(),
             stranger: Keypair::new(),
         };
-        for key in [
-            &roles.authority,
-            &roles.governance,
-            &roles.guardian,
-            &roles.poster,
-            &roles.stranger,
-        ] {
+        for key in roles.all() {
             svm.airdrop(&key.pubkey(), 10_000_000_000)
                 .expect("the faucet has enough");
         }
@@ -94,33 +101,6 @@ impl Rig {
         rig
     }
 
-    /// Initialized, the committee empty.
-    pub fn initialized() -> Self {
-        let mut rig = Self::deployed();
-        let instruction = rig.initialize(&rig.genesis());
-        rig.send(&[instruction], &[&rig.roles.authority.insecure_clone()])
-            .expect("initialize");
-        rig
-    }
-
-    /// A committee with these stakes, registered but not active. Member `i` has key and owner number `i`.
-    pub fn registered(stakes: &[u64]) -> Self {
-        let mut rig = Self::initialized();
-        for (index, stake) in stakes.iter().enumerate() {
-            let args = rig.membership(index as u64, *stake);
-            rig.register(&args).expect("register_member");
-            rig.chain.keys.push(Key::numbered(index as u64));
-        }
-        rig
-    }
-
-    /// An active committee with these stakes.
-    pub fn active(stakes: &[u64]) -> Self {
-        let mut rig = Self::registered(stakes);
-        rig.activate(0).expect("activate_committee");
-        rig
-    }
-
     /// Writes the upgrade authority into the loader's account of the program.
     pub fn set_upgrade_authority(&mut self, authority: Option<Pubkey>) {
         let address = self.program_data();
@@ -132,6 +112,18 @@ impl Rig {
             .expect("the account is rent-exempt");
     }
 
+    /// Lets Solana's clock run.
+    pub fn pass(&mut self, seconds: u64) {
+        let mut clock: Clock = self.svm.get_sysvar();
+        clock.unix_timestamp += i64::try_from(seconds).expect("a short time");
+        clock.slot += seconds * 5 / 2;
+        self.svm.set_sysvar(&clock);
+    }
+
+    pub fn now(&self) -> Clock {
+        self.svm.get_sysvar()
+    }
+
     pub fn program_data(&self) -> Pubkey {
         let loader = solana_sdk_ids::bpf_loader_upgradeable::ID;
         Pubkey::find_program_address(&[self.program.as_ref()], &loader).0
@@ -141,22 +133,23 @@ impl Rig {
         Pubkey::find_program_address(&[pda::ROLLUP], &self.program).0
     }
 
-    pub fn committee_address(&self) -> Pubkey {
-        Pubkey::find_program_address(&[pda::COMMITTEE, &0u64.to_le_bytes()], &self.program).0
+    /// The committee that `stager` opens for an epoch.
+    pub fn committee_of(&self, epoch: u64, stager: &Pubkey) -> Pubkey {
+        let seeds = [pda::COMMITTEE, &epoch.to_le_bytes(), stager.as_ref()];
+        Pubkey::find_program_address(&seeds, &self.program).0
+    }
+
+    /// The committee that governance opens for an epoch.
+    pub fn committee_address(&self, epoch: u64) -> Pubkey {
+        self.committee_of(epoch, &self.roles.governance.pubkey())
+    }
+
+    pub fn data(&self, address: &Pubkey) -> Vec<u8> {
+        self.svm.get_account(address).expect("the account exists").data
     }
 
     pub fn rollup_data(&self) -> Vec<u8> {
-        self.svm
-            .get_account(&self.rollup_address())
-            .expect("initialized")
-            .data
-    }
-
-    pub fn committee_data(&self) -> Vec<u8> {
-        self.svm
-            .get_account(&self.committee_address())
-            .expect("initialized")
-            .data
+        self.data(&self.rollup_address())
     }
 
     /// Reads the rollup's account.
@@ -164,132 +157,35 @@ impl Rig {
         read(RollupRef::read(&self.rollup_data()).expect("the program's own layout"))
     }
 
-    /// Reads the committee's account.
+    /// Reads the committee that governance opened for the present epoch.
     pub fn committee<T>(&self, read: impl FnOnce(CommitteeRef<'_>) -> T) -> T {
-        read(CommitteeRef::read(&self.committee_data()).expect("the program's own layout"))
+        self.committee_at(&self.committee_address(self.chain.epoch), read)
     }
 
-    /// The arguments that [`Rig::initialized`] uses.
-    pub fn genesis(&self) -> Initialize {
-        let mut posters = [[0; 32]; MAX_POSTERS];
-        posters[3] = self.roles.poster.pubkey().to_bytes();
-        Initialize {
-            chain_id: CHAIN_ID,
-            genesis_root: GENESIS_ROOT,
-            governance: self.roles.governance.pubkey().to_bytes(),
-            guardian: self.roles.guardian.pubkey().to_bytes(),
-            posters,
-        }
+    pub fn committee_at<T>(&self, address: &Pubkey, read: impl FnOnce(CommitteeRef<'_>) -> T) -> T {
+        read(CommitteeRef::read(&self.data(address)).expect("the program's own layout"))
     }
 
-    /// Member number `number` with a true proof of possession.
-    pub fn membership(&self, number: u64, stake: u64) -> RegisterMember {
-        membership(&Key::numbered(number), [number as u8 + 1; 32], stake)
-    }
-
-    pub fn initialize(&self, args: &Initialize) -> Instruction {
-        let addresses = [
-            self.roles.authority.pubkey(),
-            self.rollup_address(),
-            self.committee_address(),
-            self.program_data(),
-            solana_sdk_ids::system_program::ID,
-        ];
-        self.instruction(&instruction::INITIALIZE_ACCOUNTS, &addresses, &args.encode())
-    }
-
-    pub fn register_instruction(&self, signer: Pubkey, args: &RegisterMember) -> Instruction {
-        let addresses = [
-            signer,
-            self.rollup_address(),
-            self.committee_address(),
-            solana_sdk_ids::system_program::ID,
-        ];
-        self.instruction(&instruction::REGISTER_MEMBER_ACCOUNTS, &addresses, &args.encode())
-    }
-
-    pub fn register(&mut self, args: &RegisterMember) -> Result<Landed, Failure> {
-        let governance = self.roles.governance.insecure_clone();
-        self.send(
-            &[self.register_instruction(governance.pubkey(), args)],
-            &[&governance],
-        )
-    }
-
-    pub fn activate_by(&mut self, signer: &Keypair, epoch: u64) -> Result<Landed, Failure> {
-        let addresses = [
-            signer.pubkey(),
-            self.rollup_address(),
-            self.committee_address(),
-            solana_sdk_ids::system_program::ID,
-        ];
-        let data = instruction::activate_committee(epoch);
-        self.send(
-            &[self.instruction(&instruction::ACTIVATE_COMMITTEE_ACCOUNTS, &addresses, &data)],
-            &[signer],
-        )
-    }
-
-    pub fn activate(&mut self, epoch: u64) -> Result<Landed, Failure> {
-        let governance = self.roles.governance.insecure_clone();
-        self.activate_by(&governance, epoch)
-    }
-
-    pub fn submit_instruction(&self, signer: Pubkey, post: &Post) -> Instruction {
-        let addresses = [signer, self.rollup_address(), self.committee_address()];
-        self.instruction(
-            &instruction::SUBMIT_ROOTS_ACCOUNTS,
-            &addresses,
-            &submit_data(post),
-        )
-    }
-
-    /// What a poster sends: the budget, the price, the roots.
-    pub fn submit_by(&mut self, signer: &Keypair, post: &Post) -> Result<Landed, Failure> {
-        self.send(
-            &[
-                ComputeBudgetInstruction::set_compute_unit_limit(200_000),
-                ComputeBudgetInstruction::set_compute_unit_price(1_000),
-                self.submit_instruction(signer.pubkey(), post),
-            ],
-            &[signer],
-        )
-    }
-
-    pub fn submit(&mut self, post: &Post) -> Result<Landed, Failure> {
-        let poster = self.roles.poster.insecure_clone();
-        self.submit_by(&poster, post)
-    }
-
-    pub fn pause(&mut self, signer: &Keypair) -> Result<Landed, Failure> {
-        self.switch(signer, &instruction::PAUSE_ACCOUNTS, &instruction::PAUSE)
-    }
-
-    pub fn resume(&mut self, signer: &Keypair) -> Result<Landed, Failure> {
-        self.switch(signer, &instruction::RESUME_ACCOUNTS, &instruction::RESUME)
-    }
-
-    fn switch(&mut self, signer: &Keypair, roles: &[AccountRole], data: &[u8]) -> Result<Landed, Failure> {
-        let instruction = self.instruction(roles, &[signer.pubkey(), self.rollup_address()], data);
-        self.send(&[instruction], &[signer])
-    }
-
-    /// An instruction with its accounts in the table's order.
-    pub fn instruction(&self, roles: &[AccountRole], addresses: &[Pubkey], data: &[u8]) -> Instruction {
-        assert_eq!(roles.len(), addresses.len());
-        let accounts = roles
-            .iter()
-            .zip(addresses)
-            .map(|(role, address)| AccountMeta {
-                pubkey: *address,
-                is_signer: role.signer,
-                is_writable: role.writable,
-            })
-            .collect();
+    /// An instruction: whoever signs is `signer`, and a committee is `committee`.
+    pub fn instruction<C: Call>(&self, signer: Pubkey, committee: Pubkey, call: &C) -> Instruction {
+        let mut data = vec![0; call.encoded_len()];
+        call.encode(&mut data).expect("as long as it says");
+        let accounts = C::INSTRUCTION.accounts.iter().map(|role| AccountMeta {
+            pubkey: match role.name {
+                _ if role.signer => signer,
+                "rollup" => self.rollup_address(),
+                "committee" => committee,
+                "program_data" => self.program_data(),
+                "system_program" => solana_sdk_ids::system_program::ID,
+                other => panic!("nobody knows an account {other:?}"),
+            },
+            is_signer: role.signer,
+            is_writable: role.writable,
+        });
         Instruction {
             program_id: self.program,
-            accounts,
-            data: data.to_vec(),
+            accounts: accounts.collect(),
+            data,
         }
     }
 
@@ -305,6 +201,7 @@ impl Rig {
                 units: meta.compute_units_consumed,
                 bytes,
                 logs: meta.logs,
+                return_data: meta.return_data.data,
             }),
             Err(failed) => Err(match failed.err {
                 TransactionError::InstructionError(_, InstructionError::Custom(code)) => {
@@ -352,42 +249,6 @@ impl Landed {
             _ => None,
         }
     }
-}
-
-/// A member with a true proof of possession.
-pub fn membership(key: &Key, owner: [u8; 32], stake: u64) -> RegisterMember {
-    let (pk1, pk2) = (key.pk1(), key.pk2());
-    let proof = key.sign(&Key::possession_message(&CHAIN_ID, &owner, &pk1, &pk2));
-    RegisterMember {
-        epoch: 0,
-        owner,
-        stake,
-        pk1,
-        pk2,
-        signature: crate::oracle::g1_bytes(proof.point),
-        ctr: proof.ctr,
-    }
-}
-
-/// Instruction data of a post; headers of a wrong length, which rollup-abi does not encode, are written by hand.
-pub fn submit_data(post: &Post) -> Vec<u8> {
-    let mut buffer = [0; 4096];
-    if let Ok(header) = post.header.as_slice().try_into() {
-        let args = SubmitRoots {
-            header,
-            certificate: &post.certificate,
-            roots: &post.roots,
-        };
-        return args.encode(&mut buffer).expect("4096 bytes are enough").to_vec();
-    }
-    let mut data = instruction::SUBMIT_ROOTS.to_vec();
-    for part in [&post.header, &post.certificate] {
-        data.extend((part.len() as u32).to_le_bytes());
-        data.extend(part);
-    }
-    data.extend((post.roots.len() as u32).to_le_bytes());
-    data.extend(post.roots.concat());
-    data
 }
 
 /// Length of a transaction on the wire: the count of signatures (one byte below 128), the signatures, the message.

@@ -5,11 +5,11 @@
 
 use eyre::bail;
 use registry::PROGRAM;
-use rollup_abi::account::{COMMITTEE_DISCRIMINATOR, LAYOUTS, ROLLUP_DISCRIMINATOR};
+use rollup_abi::account::{self, COMMITTEE_DISCRIMINATOR, LAYOUTS, ROLLUP_DISCRIMINATOR};
 use rollup_abi::event::Event;
 use rollup_abi::instruction::{self, Instruction};
 use rollup_abi::layout::Field;
-use rollup_abi::{ProgramError, pda};
+use rollup_abi::{ProgramError, certificate, header, pda, post};
 use serde_json::{Value, json};
 
 const SYSTEM_PROGRAM: &str = "11111111111111111111111111111111";
@@ -57,7 +57,7 @@ pub fn generate(address: &str, version: &str) -> eyre::Result<Vec<u8>> {
             "name": PROGRAM,
             "version": version,
             "spec": "0.1.0",
-            "description": "The rollup's Solana program: committee, certificates, root history.",
+            "description": "The rollup's Solana program: committees, certificates, root history.",
         },
         "docs": [
             "After `Rollup` come a count (u32, then 4 zero bytes) and as many `RingEntry`.",
@@ -119,30 +119,39 @@ fn fields_json(fields: &[Field]) -> eyre::Result<Vec<Value>> {
 }
 
 /// A Rust type as the IDL writes it.
-fn type_json(ty: &str) -> eyre::Result<Value> {
+fn type_json(ty: &'static str) -> eyre::Result<Value> {
     let ty = ty.trim();
-    if let Some(inner) = ty.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+    let bracketed = |ty: &'static str| ty.strip_prefix('[')?.strip_suffix(']');
+    if let Some(borrowed) = ty.strip_prefix("&'a ") {
+        return match bracketed(borrowed) {
+            Some("u8") => Ok(json!("bytes")),
+            Some(item) if !item.contains(';') => Ok(json!({ "vec": type_json(item)? })),
+            _ => type_json(borrowed),
+        };
+    }
+    if let Some(inner) = bracketed(ty) {
         let Some((item, len)) = inner.rsplit_once(';') else {
             bail!("{ty:?} is not an array");
         };
-        let len = match len.trim() {
-            "MAX_POSTERS" => instruction::MAX_POSTERS,
-            number => number.parse()?,
-        };
-        return Ok(json!({ "array": [type_json(item)?, len] }));
-    }
-    if let Some(item) = ty.strip_prefix("Vec<").and_then(|rest| rest.strip_suffix('>')) {
-        return Ok(if item == "u8" {
-            json!("bytes")
-        } else {
-            json!({ "vec": type_json(item)? })
-        });
+        return Ok(json!({ "array": [type_json(item)?, length(len.trim())?] }));
     }
     Ok(match ty {
         "u8" | "u16" | "u32" | "u64" | "i64" => json!(ty),
         "Digest" => json!({ "array": ["u8", 32] }),
         name if LAYOUTS.iter().any(|(layout, _)| *layout == name) => json!({ "defined": { "name": name } }),
         _ => bail!("{ty:?} has no form in the IDL"),
+    })
+}
+
+/// The length of an array, which rollup-abi may have given a name.
+fn length(text: &str) -> eyre::Result<usize> {
+    Ok(match text {
+        "MAX_POSTERS" => instruction::MAX_POSTERS,
+        "RELEASES" => account::RELEASES,
+        "HEADER_LEN" => header::LEN,
+        "CERTIFICATE_LEN" => certificate::MAX_LEN,
+        "post::LEN" => post::LEN,
+        number => number.parse()?,
     })
 }
 
@@ -168,6 +177,7 @@ mod tests {
         }
         match ty.as_str().unwrap() {
             "u8" => 1,
+            "u32" => 4,
             "u64" | "i64" => 8,
             other => panic!("{other}"),
         }
@@ -202,11 +212,17 @@ mod tests {
             (count("events"), count("errors")),
             (Event::ALL.len(), ProgramError::ALL.len())
         );
-        assert_eq!(idl["instructions"][3]["name"], "submit_roots");
-        assert_eq!(
-            idl["instructions"][3]["args"][2]["type"],
-            json!({ "vec": { "array": ["u8", 32] } })
-        );
+        let submit_roots = &idl["instructions"][0];
+        assert_eq!(submit_roots["name"], "submit_roots");
+        let types = [
+            json!("u64"),
+            json!({ "array": ["u8", 298] }),
+            json!("bytes"),
+            json!({ "vec": { "array": ["u8", 32] } }),
+        ];
+        for (argument, expected) in types.iter().enumerate() {
+            assert_eq!(submit_roots["args"][argument]["type"], *expected);
+        }
         assert_eq!(idl["errors"][0]["code"], 6000);
     }
 
@@ -214,5 +230,6 @@ mod tests {
     fn unknown_types_are_refused() {
         assert!(type_json("f64").is_err());
         assert!(type_json("[u8]").is_err());
+        assert!(type_json("[u8; UNHEARD_OF]").is_err());
     }
 }

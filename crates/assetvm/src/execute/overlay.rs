@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use curvevm::{Effects, Event, Host, Verified};
+use curvevm::{Effects, Host, Verified};
 use rollup_abi::Digest;
 
 use crate::{Account, Address, Amount, BlockContext, Changes, EntryId, Metadata, Program, State};
@@ -72,8 +72,8 @@ impl Overlay {
         self.entries.extend(ids.map(|id| (id, None)));
     }
 
-    /// Applies what a call changed, and gives back its events.
-    pub fn apply(&mut self, effects: Effects) -> Vec<Event> {
+    /// Applies what a call changed.
+    pub fn apply(&mut self, effects: Effects) {
         self.move_balances(effects.balances);
         for ((program, key), value) in effects.storage {
             let id = EntryId { program, key };
@@ -85,7 +85,6 @@ impl Overlay {
             self.set_program(program, Some(touched));
             self.entries.insert(id, value);
         }
-        effects.events
     }
 
     /// The machine moves and never makes money. If it did, no block would come of it: an assertion, in release builds too.

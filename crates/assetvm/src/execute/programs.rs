@@ -6,7 +6,9 @@ use curvevm::{Call, CallError, Entrance, Fault, Gas, Machine, Success, encode_va
 use rollup_abi::Digest;
 
 use super::{Executor, overlay::Overlay};
-use crate::{Address, Amount, EntryId, Failure, MAX_OUTPUT_BYTES, Output, Program, Reason, failure::Trapped};
+use crate::{
+    Address, Amount, EntryId, Failure, MAX_OUTPUT_BYTES, Output, Program, Reason, failure::Trapped, gas,
+};
 
 /// A failure, and the gas that was used until then.
 pub(super) type Ran = (Gas, Result<Output, Failure>);
@@ -75,19 +77,29 @@ impl Executor {
         };
         let (used, result) = run(&mut self.machine, &self.world, &call);
         let used = Gas(used.0.saturating_add(request.begun.0));
-        let output = result.and_then(|success| {
-            let mut output = Output {
-                results: encode_values(&success.results),
-                events: success.effects.events.clone(),
-            };
-            let got = output.encoded_len();
-            if got > MAX_OUTPUT_BYTES {
-                return Err(Failure::OutputTooLarge { got: got as u64 });
-            }
-            output.events = self.world.apply(success.effects);
-            Ok(output)
-        });
-        (used, output)
+        match result {
+            Ok(success) => self.keep(success, used, request.gas),
+            Err(failure) => (used, Err(failure)),
+        }
+    }
+
+    /// Keeps what a successful call returned, announced and changed, if it may, and if the gas lasts for that.
+    fn keep(&mut self, success: Success, used: Gas, limit: Gas) -> Ran {
+        let Success { results, mut effects } = success;
+        let output = Output {
+            results: encode_values(&results),
+            events: std::mem::take(&mut effects.events),
+        };
+        let got = output.encoded_len();
+        if got > MAX_OUTPUT_BYTES {
+            return (used, Err(Failure::OutputTooLarge { got: got as u64 }));
+        }
+        let needed = Gas(used.0.saturating_add(gas::of_output(got).0));
+        if needed > limit {
+            return (limit, Err(Failure::GasTooLow { limit, needed }));
+        }
+        self.world.apply(effects);
+        (needed, Ok(output))
     }
 
     /// Gives a program other code.

@@ -91,6 +91,7 @@ impl Rollup {
             genesis_root: GENESIS_ROOT,
             governance: governance.pubkey().to_bytes(),
             guardian: governance.pubkey().to_bytes(),
+            delay: 60,
             posters: allowed,
         };
         client.initialize(&governance, &initialize).await.unwrap();

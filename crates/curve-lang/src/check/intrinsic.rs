@@ -306,7 +306,7 @@ impl Checker<'_> {
         let entry = TABLE.iter().find(|(_, known, _)| *known == intrinsic);
         let (name, shown) = entry.map_or(("", ""), |(name, _, shown)| (*name, *shown));
         let numbers = args.iter().all(|arg| matches!(arg.ty, Type::Number(_)));
-        let code = if numbers {
+        let code = if numbers && !is_of_others(intrinsic) {
             Code::UnitMismatch
         } else {
             Code::Mismatch
@@ -362,6 +362,29 @@ fn slice_bound(whole: u16, length: &Expr) -> u16 {
         ExprKind::Value(Value::Number(n)) => u16::try_from(*n).unwrap_or(whole).clamp(1, whole),
         _ => whole,
     }
+}
+
+/// Whether one of its parameters is something else than a number.
+const fn is_of_others(intrinsic: Intrinsic) -> bool {
+    use Intrinsic as I;
+    matches!(
+        intrinsic,
+        I::Narrow
+            | I::MulDown
+            | I::MulUp
+            | I::DivDown
+            | I::DivUp
+            | I::PowDown
+            | I::PowUp
+            | I::Floor
+            | I::Ceil
+            | I::Balance
+            | I::Len
+            | I::ByteAt
+            | I::Concat
+            | I::Slice
+            | I::Account
+    )
 }
 
 /// How many arguments; `None` for one or more.

@@ -276,6 +276,10 @@ impl World for Chain {
     }
 
     fn transfer(&mut self, to: [u8; 32], amount: u64) -> Result<(), Failure> {
+        let program = to == self.own || self.callers.contains(&to) || self.neighbours.contains_key(&to);
+        if program {
+            return Err(Failure::NotPayable);
+        }
         self.pay(self.own, to, amount)
     }
 

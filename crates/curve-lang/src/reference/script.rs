@@ -336,8 +336,7 @@ impl<'a, L: Ledger> Script<'a, L> {
         while at < ranges.len() && left > 0 {
             let (low, value) = (ranges[at].2, case[at]);
             let mut smaller = false;
-            let mut step = value.saturating_sub(low);
-            while step > 0 && left > 0 {
+            for step in steps(value.saturating_sub(low)).take(left) {
                 left = left.saturating_sub(1);
                 let mut next = case.clone();
                 next[at] = value.saturating_sub(step);
@@ -345,7 +344,6 @@ impl<'a, L: Ledger> Script<'a, L> {
                     (case, failure, smaller) = (next, other, true);
                     break;
                 }
-                step /= 2;
             }
             at = if smaller { 0 } else { at.saturating_add(1) };
         }
@@ -360,6 +358,16 @@ impl<'a, L: Ledger> Script<'a, L> {
         failure.case = all;
         failure
     }
+}
+
+/// Ways down, the longest first: all of the distance, half of it, and so on. One less than each, too, for what fails only
+/// for odd values or only for even ones.
+fn steps(distance: u64) -> impl Iterator<Item = u64> {
+    let halves = std::iter::successors(Some(distance), |step| Some(step / 2));
+    let halves = halves.take_while(|step| *step > 0);
+    halves
+        .flat_map(|step| [step, step.saturating_sub(1)])
+        .filter(|step| *step > 0)
 }
 
 fn fail(span: Span, message: &str) -> Box<ScriptFailure> {

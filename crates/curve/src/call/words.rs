@@ -5,8 +5,8 @@ use std::{fmt::Write as _, ops::Range};
 
 use curve_lang::{
     check,
-    diagnostic::{Diagnostic, Severity, Style, render},
-    hir::{Expr, ExprKind, Program, StmtKind},
+    diagnostic::{Diagnostic, Diagnostics, Fix, Severity, Style, render},
+    hir::{Expr, ExprKind, Program, Stmt, StmtKind},
     reference::{World, evaluate},
     span::Span,
     types::Type,
@@ -34,6 +34,9 @@ pub fn read(
     world: &mut impl World,
     shell: &mut Shell,
 ) -> Result<Vec<Value>, Error> {
+    if words.is_empty() {
+        return Ok(Vec::new());
+    }
     let (text, places) = script(words, source, program);
     let checked = check(&text);
     let unusable = |word: &Word| Error::Unusable {
@@ -46,34 +49,33 @@ pub fn read(
     if let Some(error) = errors.next() {
         let before = |place: &Range<usize>| place.start <= error.span.start as usize;
         let at = places.iter().rposition(before).unwrap_or(0);
-        let (word, place) = words
-            .iter()
-            .zip(&places)
-            .nth(at)
-            .expect("an error is about a word");
-        shell.notice(drawn(error, word, place, shell.notice_style()));
-        return Err(unusable(word));
+        shell.notice(drawn(error, &words[at], &places[at], shell.notice_style()));
+        return Err(unusable(&words[at]));
     }
     let test = checked
         .program
         .tests
         .last()
         .expect("it stands at the end of the script");
-    let values = lets(&test.body);
-    let read = |((word, place), value): ((&Word, &Range<usize>), &Expr)| {
-        let value = Some(value).filter(|value| within(value.span, place));
-        evaluate(program, world, value.ok_or_else(|| unusable(word))?).map_err(|failure| Error::Word {
+    let stmts = statements(&test.body);
+    // A word in which a statement begins is more than a value.
+    let begins = |place: &Range<usize>| {
+        stmts
+            .iter()
+            .any(|stmt| place.contains(&(stmt.span.start as usize)))
+    };
+    let culprit = places.iter().position(begins);
+    if let Some(at) = culprit.or((stmts.len() != words.len()).then_some(0)) {
+        return Err(unusable(&words[at]));
+    }
+    let values = stmts.iter().zip(words).map(|(stmt, word)| match &stmt.kind {
+        StmtKind::Let(_, value) => evaluate(program, world, value).map_err(|failure| Error::Word {
             what: word.what.clone(),
             failure,
-        })
-    };
-    // A word that closes what it did not open makes more or fewer of them.
-    match values.len() == words.len() {
-        true => words.iter().zip(&places).zip(values).map(read).collect(),
-        false => Err(words
-            .first()
-            .map_or(Error::Unusable { what: String::new() }, unusable)),
-    }
+        }),
+        _ => Err(unusable(word)),
+    });
+    values.collect()
 }
 
 /// The program, then a test that gives each word a name; and where the words stand.
@@ -92,16 +94,11 @@ fn script(words: &[Word], source: &str, program: &Program) -> (String, Vec<Range
     (text, places)
 }
 
-/// What names are given to, in order.
-fn lets(body: &Expr) -> Vec<&Expr> {
-    let ExprKind::Block(stmts, _) = &body.kind else {
-        return Vec::new();
-    };
-    let named = stmts.iter().filter_map(|stmt| match &stmt.kind {
-        StmtKind::Let(_, value) => Some(value),
-        _ => None,
-    });
-    named.collect()
+fn statements(body: &Expr) -> &[Stmt] {
+    match &body.kind {
+        ExprKind::Block(stmts, _) => stmts,
+        _ => &[],
+    }
 }
 
 fn within(span: Span, place: &Range<usize>) -> bool {
@@ -114,8 +111,7 @@ fn drawn(error: &Diagnostic, word: &Word, place: &Range<usize>, style: Style) ->
     let here = |span: Span| Span::new(span.start.saturating_sub(base), span.end.saturating_sub(base));
     let mut error = error.clone();
     error.others.retain(|(span, _)| within(*span, place));
-    let elsewhere =
-        |fix: &curve_lang::diagnostic::Fix| fix.edits.iter().any(|(span, _)| !within(*span, place));
+    let elsewhere = |fix: &Fix| fix.edits.iter().any(|(span, _)| !within(*span, place));
     if error.fix.as_ref().is_some_and(elsewhere) {
         error.fix = None;
     }
@@ -123,7 +119,7 @@ fn drawn(error: &Diagnostic, word: &Word, place: &Range<usize>, style: Style) ->
     error.others.iter_mut().for_each(|(span, _)| *span = here(*span));
     let edits = error.fix.iter_mut().flat_map(|fix| &mut fix.edits);
     edits.for_each(|(span, _)| *span = here(*span));
-    let all = curve_lang::diagnostic::Diagnostics::default().with(error);
+    let all = Diagnostics::default().with(error);
     render(&all, &word.what, &word.text, style)
 }
 
@@ -177,7 +173,7 @@ view v(a: Order, b: Stage, c: Bytes<8>, d: Asset, e: Address) -> Count { 0 }
                 Word { what: local.name.clone(), ty: local.ty.clone(), text }
             };
             let words: Vec<Word> = values.iter().zip(&program.functions[0].locals).map(word).collect();
-            let mut shell = Shell::new(Colour::Never);
+            let mut shell = Shell::new(Colour::Never, false);
             let read = read(&words, SOURCE, program, &mut world, &mut shell).unwrap();
             prop_assert_eq!(read, values);
         }
@@ -190,7 +186,7 @@ view v(a: Order, b: Stage, c: Bytes<8>, d: Asset, e: Address) -> Count { 0 }
             let mut world = MachineLedger::new(program, code, own_address(), START_MS, START_HEIGHT);
             let word = |text: &str| Word { what: "it".to_owned(), ty: Type::COUNT, text: text.to_owned() };
             let words = [word("1"), word(&text), word("3")];
-            let mut shell = Shell::new(Colour::Never);
+            let mut shell = Shell::new(Colour::Never, false);
             if let Ok(values) = read(&words, SOURCE, program, &mut world, &mut shell) {
                 prop_assert_eq!(values.len(), 3);
                 prop_assert_eq!((&values[0], &values[2]), (&Value::Number(1), &Value::Number(3)));

@@ -16,7 +16,7 @@ use crate::{
 
 pub fn run(args: &BuildArgs, shell: &mut Shell) -> Result<Verdict, Error> {
     let source = files::read_source(&files::named_or_only(args.file.as_ref())?)?;
-    let Some(Compiled { source, artifact }) = compiled(source, !args.no_optimise, false, shell)? else {
+    let Some(Compiled { source, artifact }) = compiled(source, !args.no_optimise, shell)? else {
         return Ok(Verdict::Findings);
     };
     if !artifact.warnings.is_empty() {

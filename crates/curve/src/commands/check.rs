@@ -35,7 +35,7 @@ pub fn run(args: &CheckArgs, shell: &mut Shell) -> Result<Verdict, Error> {
         let (diagnostics, tests) = findings(&source);
         let ok = !diagnostics.has_errors() && (diagnostics.is_empty() || !args.deny_warnings);
         answer.ok &= ok;
-        if args.json {
+        if shell.is_json() {
             answer.files.push(Checked {
                 ok,
                 diagnostics: report::reports(&diagnostics, &source.text),
@@ -48,7 +48,7 @@ pub fn run(args: &CheckArgs, shell: &mut Shell) -> Result<Verdict, Error> {
         }
         say(ok, &diagnostics, tests, &source, shell)?;
     }
-    if args.json {
+    if shell.is_json() {
         shell.json(&answer)?;
     }
     Ok(Verdict::good_if(answer.ok))

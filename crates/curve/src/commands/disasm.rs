@@ -19,7 +19,7 @@ pub fn run(args: &DisasmArgs, shell: &mut Shell) -> Result<Verdict, Error> {
             return bytecode(program, shell);
         }
     };
-    let Some(Compiled { source, artifact }) = compiled(source, true, false, shell)? else {
+    let Some(Compiled { source, artifact }) = compiled(source, true, shell)? else {
         return Ok(Verdict::Findings);
     };
     let text = with_source(&artifact.program.disassemble(), &source.text);

@@ -51,16 +51,16 @@ struct Line {
 
 pub fn run(args: &GasArgs, shell: &mut Shell) -> Result<Verdict, Error> {
     let source = files::read_source(&files::named_or_only(args.file.as_ref())?)?;
-    let Some(compiled) = compiled(source, true, args.json, shell)? else {
+    let Some(compiled) = compiled(source, true, shell)? else {
         return Ok(Verdict::Findings);
     };
     match &args.function {
         Some(function) => call(&compiled, function, args, shell),
-        None => table(compiled, args.json, shell),
+        None => table(compiled, shell),
     }
 }
 
-fn table(Compiled { source, artifact }: Compiled, json: bool, shell: &mut Shell) -> Result<Verdict, Error> {
+fn table(Compiled { source, artifact }: Compiled, shell: &mut Shell) -> Result<Verdict, Error> {
     let bytes = artifact.program.encode().len();
     let code = artifact
         .program
@@ -71,7 +71,7 @@ fn table(Compiled { source, artifact }: Compiled, json: bool, shell: &mut Shell)
         bytes,
         functions: rows(&code),
     };
-    if json {
+    if shell.is_json() {
         shell.json(&table)?;
         return Ok(Verdict::Good);
     }
@@ -164,7 +164,7 @@ fn call(
         lines: lines.into_iter().map(line).collect(),
         other: answer.gas.0.saturating_sub(of_lines),
     };
-    if args.json {
+    if shell.is_json() {
         shell.json(&bill)?;
     } else {
         shell.line(shell.ink(Ink::Head, &answer.call()))?;

@@ -9,7 +9,7 @@ use crate::{
 };
 
 pub fn run(args: &RunArgs, shell: &mut Shell) -> Result<Verdict, Error> {
-    let Some(Compiled { source, artifact }) = read_and_compile(&args.file, args.json, shell)? else {
+    let Some(Compiled { source, artifact }) = read_and_compile(&args.file, shell)? else {
         return Ok(Verdict::Findings);
     };
     let target = Target {
@@ -21,7 +21,7 @@ pub fn run(args: &RunArgs, shell: &mut Shell) -> Result<Verdict, Error> {
     if let (Ok(_), Some(path)) = (&answer.result, &args.options.state) {
         answer.state.write(path, &artifact.hir.name)?;
     }
-    if args.json {
+    if shell.is_json() {
         shell.json(&answer.json())?;
     } else {
         answer.print(shell)?;

@@ -70,7 +70,7 @@ pub fn run(args: &TestArgs, shell: &mut Shell) -> Result<Verdict, Error> {
         let artifact = match compile(&source.text, &options(&source, true)) {
             Ok(artifact) => artifact,
             Err(diagnostics) => {
-                if !args.json {
+                if !shell.is_json() {
                     report::show(&diagnostics, &source, shell);
                 }
                 answer.ok = false;
@@ -80,7 +80,7 @@ pub fn run(args: &TestArgs, shell: &mut Shell) -> Result<Verdict, Error> {
         };
         let tests = tests(Compiled { source, artifact }, &path, args, shell.style());
         let selected = !tests.is_empty() || args.filter.is_none();
-        if selected && !args.json {
+        if selected && !shell.is_json() {
             print(&path, &tests, shell)?;
         }
         answer.tests.extend(tests);
@@ -93,7 +93,7 @@ pub fn run(args: &TestArgs, shell: &mut Shell) -> Result<Verdict, Error> {
     answer.passed = answer.tests.iter().filter(|test| test.ok).count();
     answer.failed = answer.tests.len().saturating_sub(answer.passed);
     answer.ok &= answer.failed == 0;
-    if args.json {
+    if shell.is_json() {
         shell.json(&answer)?;
     } else {
         summary(&answer, shell)?;

@@ -13,7 +13,7 @@ use crate::{
 };
 
 pub fn run(args: &TraceArgs, shell: &mut Shell) -> Result<Verdict, Error> {
-    let Some(Compiled { source, artifact }) = read_and_compile(&args.file, false, shell)? else {
+    let Some(Compiled { source, artifact }) = read_and_compile(&args.file, shell)? else {
         return Ok(Verdict::Findings);
     };
     let target = Target {

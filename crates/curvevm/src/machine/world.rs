@@ -90,7 +90,7 @@ impl World<'_> {
             Code::Height => w.set(op.a, self.host.height()),
             Code::Time => w.set(op.a, self.host.time_ms()),
             Code::Balance => w.set(op.a, self.balance(&address(w, op.b))),
-            Code::Transfer => self.pay(self.scene.program, address(w, op.a), w.get(op.b))?,
+            Code::Transfer => self.transfer(address(w, op.a), w.get(op.b))?,
             Code::Emit => self.emit(op, w, program)?,
             _ => unreachable!("{:?} stays in the registers", op.code),
         }
@@ -165,6 +165,14 @@ impl World<'_> {
     fn balance(&self, address: &Address) -> u64 {
         let changed = self.effects.balances.get(address).copied();
         changed.unwrap_or_else(|| self.host.balance(address))
+    }
+
+    /// Sends an amount to an account. A program is paid by calling it: what comes otherwise, it would not know of.
+    fn transfer(&mut self, to: Address, amount: u64) -> Result<(), Trap> {
+        match self.host.program(&to) {
+            Some(_) => Err(Trap::NotPayable),
+            None => self.pay(self.scene.program, to, amount),
+        }
     }
 
     /// Moves an amount.

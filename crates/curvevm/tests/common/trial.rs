@@ -63,7 +63,7 @@ pub fn trial(machine: &mut Machine, rng: &mut Rng, program: Program, gas: u64, t
             gas: Gas(gas),
         };
         let outcome = machine.call(&host, &call).expect("the call is well formed");
-        if rng.chance(2) {
+        if rng.chance(8) {
             let traced = machine.trace(&host, &call, |_| {});
             assert_eq!(traced.as_ref(), Ok(&outcome), "traced instruction by instruction");
         }

@@ -3,7 +3,8 @@
 use std::{path::Path, sync::Arc, time::Duration};
 
 use assetvm::{
-    Action, Address, Amount, GasRules, Genesis, Nonce, Payload, SigningKey, TransactionBody, Unvalidated,
+    Action, Address, Amount, Gas, GasRules, Genesis, Nonce, Payload, SigningKey, TransactionBody, TxId,
+    Unvalidated, program_address,
 };
 use hotshot_engine::ports::{Application, ApplicationError, BuildRequest, BuiltBlock, DecidedBlock};
 use hotshot_types::{Committee, Epoch, Height, KeyPair, Member, NodeId, Stake, View};
@@ -18,6 +19,8 @@ use crate::{
 };
 
 type Change = fn(&mut Header);
+
+const BLOCK_GAS: Gas = Gas(10_000_000);
 
 struct World {
     app: App,
@@ -48,7 +51,10 @@ fn world(directory: &Path) -> World {
         mint_authority: alice.address(),
         supply_cap: Amount::MAX,
         minimum_fee: Amount::from_base_units(1),
-        gas: GasRules::default(),
+        gas: GasRules {
+            price: Amount::ZERO,
+            block: BLOCK_GAS,
+        },
         accounts: vec![(alice.address(), Amount::from_base_units(1_000))],
         committee: [0; 32],
         timestamp_ms: 1_000,
@@ -89,14 +95,20 @@ impl World {
     }
 
     fn pay_to(&self, from: &SigningKey, to: Address, nonce: u64, amount: u64, fee: u64) {
+        let action = Action::transfer(to, Amount::from_base_units(amount));
+        self.send(from, nonce, fee, action);
+    }
+
+    fn send(&self, from: &SigningKey, nonce: u64, fee: u64, action: Action) -> TxId {
         let signed = from.sign(TransactionBody {
             chain_id: self.chain_id,
             sender: from.address(),
             nonce: Nonce::new(nonce),
             fee: Amount::from_base_units(fee),
-            action: Action::transfer(to, Amount::from_base_units(amount)),
+            action,
         });
         let verified = Unvalidated::new(signed).verify().expect("signed");
+        let id = verified.id();
         let standing = Standing {
             next: Nonce::new(0),
             minimum_fee: Amount::from_base_units(1),
@@ -104,6 +116,7 @@ impl World {
         self.mempool
             .insert(Arc::new(verified), standing, Origin::Local, Duration::ZERO)
             .expect("room");
+        id
     }
 
     async fn build(&self, parent: &Header, view: u64) -> BuiltBlock {
@@ -197,6 +210,60 @@ async fn what_one_node_builds_another_validates_and_both_decide() {
             .collect::<Vec<_>>(),
         [first.header, second.header]
     );
+}
+
+#[tokio::test]
+async fn what_the_blocks_gas_has_no_room_for_waits_and_lets_others_pass() {
+    let (one, two) = (
+        tempfile::tempdir().expect("directory"),
+        tempfile::tempdir().expect("directory"),
+    );
+    let (leader, follower) = (world(one.path()), world(two.path()));
+    let carol = SigningKey::from_seed(&[3; 32]);
+    let endless = "program endless\nentry run() {\nagain:\n  jump again\n}";
+    let deploy = Action::Deploy {
+        code: curvevm::Program::assemble(endless).expect("assembly").encode(),
+        upgradeable: false,
+        args: vec![],
+        payment: Amount::ZERO,
+        gas: BLOCK_GAS,
+    };
+    leader.send(&leader.alice, 0, 1, deploy);
+    leader.pay_to(&leader.alice, carol.address(), 1, 10, 1);
+    let first = leader.build(&leader.genesis, 1).await;
+    assert_eq!(transactions(&first), 2);
+
+    let run = || Action::Call {
+        program: program_address(&leader.alice.address(), Nonce::new(0)),
+        entry: "run".into(),
+        args: vec![],
+        payment: Amount::ZERO,
+        gas: Gas(BLOCK_GAS.0 - 1),
+    };
+    let ids = |block: &BuiltBlock| -> Vec<TxId> {
+        let decoded = Payload::decode(&block.payload).expect("a payload");
+        decoded
+            .iter()
+            .map(|transaction| transaction.peek().id())
+            .collect()
+    };
+    let greedy = leader.send(&leader.alice, 2, 9, run());
+    let waiting = leader.send(&carol, 0, 5, run());
+    let action = Action::transfer(bob(), Amount::from_base_units(1));
+    let small = leader.send(&leader.alice, 3, 1, action);
+    let second = leader.build(&first.header, 2).await;
+    assert_eq!(ids(&second), [greedy, small]);
+    let third = leader.build(&second.header, 3).await;
+    assert_eq!(ids(&third), [waiting]);
+    let mut parent = follower.genesis.clone();
+    for block in [first, second, third] {
+        let valid = follower
+            .app
+            .validate(parent, block.header.clone(), block.payload)
+            .await;
+        valid.expect("within the block's gas");
+        parent = block.header;
+    }
 }
 
 #[tokio::test]

@@ -139,49 +139,35 @@ impl Mempool {
         }
         let (sender, nonce) = (transaction.body().sender, transaction.body().nonce);
         self.check_nonce(nonce, standing.next)?;
-        let old = inner
-            .senders
-            .get(&sender)
-            .and_then(|queue| queue.entries.get(&nonce));
-        let old = old.map(|entry| {
-            (
-                entry.transaction.id(),
-                entry.transaction.body().fee,
-                entry.transaction.encoded_len(),
-            )
-        });
-        let (freed_count, freed_bytes) = match old {
-            Some((_, fee, bytes)) => {
-                let expected = Queue::replacing_fee(fee);
-                let got = transaction.body().fee;
-                if got < expected {
-                    return Err(MempoolError::Underpriced { got, expected });
-                }
-                (1, bytes)
+        let waiting = inner.senders.get(&sender);
+        let old = waiting.and_then(|queue| queue.entries.get(&nonce));
+        let old = old.map(|entry| Arc::clone(&entry.transaction));
+        if let Some(old) = &old {
+            let (got, expected) = (transaction.body().fee, Queue::replacing_fee(old.body().fee));
+            if got < expected {
+                return Err(MempoolError::Underpriced { got, expected });
             }
-            None => (0, 0),
-        };
-        let transactions = inner.ids.len().saturating_sub(freed_count);
-        let bytes = inner.bytes.saturating_sub(freed_bytes);
-        let grown = bytes.saturating_add(transaction.encoded_len());
+        }
+        let freed = old.as_ref().map_or(0, |old| old.encoded_len());
+        let added = transaction.encoded_len();
+        let transactions = inner.ids.len().saturating_sub(usize::from(old.is_some()));
+        let grown = inner.bytes.saturating_sub(freed).saturating_add(added);
         if transactions >= self.limits.transactions || grown > self.limits.bytes {
             return Err(MempoolError::Full {
                 transactions: inner.ids.len(),
                 bytes: inner.bytes,
             });
         }
-        let waiting = inner.senders.get(&sender).map_or(0, Queue::bytes);
-        let got = waiting
-            .saturating_sub(freed_bytes)
-            .saturating_add(transaction.encoded_len());
+        let own = waiting.map_or(0, Queue::bytes);
+        let got = own.saturating_sub(freed).saturating_add(added);
         if got > MAX_SENDER_BYTES {
             return Err(MempoolError::SenderFull { got });
         }
         let arrival = inner.arrivals;
         inner.arrivals = arrival.saturating_add(1);
         inner.bytes = grown;
-        if let Some((old, ..)) = old {
-            inner.ids.remove(&old);
+        if let Some(old) = &old {
+            inner.ids.remove(&old.id());
         }
         inner.ids.insert(id, (sender, nonce));
         let entry = Entry {
@@ -192,13 +178,8 @@ impl Mempool {
             since: now,
             announced: now,
         };
-        inner
-            .senders
-            .entry(sender)
-            .or_default()
-            .entries
-            .insert(nonce, entry);
-        Ok(old.map_or(Insert::Added, |(old, ..)| Insert::Replaced(old)))
+        inner.senders.entry(sender).or_default().put(nonce, entry);
+        Ok(old.map_or(Insert::Added, |old| Insert::Replaced(old.id())))
     }
 
     /// The window of nonces `next .. next + per_sender` is what bounds a sender: each nonce waits at most once.
@@ -269,12 +250,11 @@ impl Mempool {
             let Some(queue) = inner.senders.get_mut(&sender) else {
                 continue;
             };
-            let kept = queue.entries.split_off(&next);
-            let gone = std::mem::replace(&mut queue.entries, kept);
+            let gone = queue.take_below(&next);
             if queue.entries.is_empty() {
                 inner.senders.remove(&sender);
             }
-            for entry in gone.into_values() {
+            for entry in gone {
                 let id = entry.transaction.id();
                 inner.forget(&entry);
                 inner.removed.stale += u64::from(!included.contains(&id));
@@ -354,7 +334,7 @@ impl Inner {
         let Some(queue) = self.senders.get_mut(&sender) else {
             return false;
         };
-        let Some(entry) = queue.entries.remove(&nonce) else {
+        let Some(entry) = queue.take(&nonce) else {
             return false;
         };
         if queue.entries.is_empty() {

@@ -32,15 +32,40 @@ pub(super) struct Entry {
 #[derive(Debug, Default)]
 pub(super) struct Queue {
     pub entries: BTreeMap<Nonce, Entry>,
+    bytes: usize,
 }
 
 impl Queue {
     /// Bytes of the transactions in it.
     pub fn bytes(&self) -> usize {
-        self.entries
-            .values()
-            .map(|entry| entry.transaction.encoded_len())
-            .sum()
+        self.bytes
+    }
+
+    /// Puts an entry in the place of its nonce.
+    pub fn put(&mut self, nonce: Nonce, entry: Entry) {
+        self.bytes = self.bytes.saturating_add(entry.transaction.encoded_len());
+        let old = self.entries.insert(nonce, entry);
+        self.gone(old.iter());
+    }
+
+    /// Takes out the entry of a nonce.
+    pub fn take(&mut self, nonce: &Nonce) -> Option<Entry> {
+        let taken = self.entries.remove(nonce);
+        self.gone(taken.iter());
+        taken
+    }
+
+    /// Takes out all entries below a nonce.
+    pub fn take_below(&mut self, next: &Nonce) -> Vec<Entry> {
+        let kept = self.entries.split_off(next);
+        let taken: Vec<Entry> = std::mem::replace(&mut self.entries, kept).into_values().collect();
+        self.gone(taken.iter());
+        taken
+    }
+
+    fn gone<'a>(&mut self, entries: impl Iterator<Item = &'a Entry>) {
+        let bytes: usize = entries.map(|entry| entry.transaction.encoded_len()).sum();
+        self.bytes = self.bytes.saturating_sub(bytes);
     }
 
     /// The fee that replaces `old`: a tenth more, at least one base unit, so that replacing cannot be had for nothing.

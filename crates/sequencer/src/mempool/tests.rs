@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use assetvm::{Action, Address, SigningKey, TransactionBody, TxId, Unvalidated, Verified};
+use assetvm::{Action, Address, Gas, SigningKey, TransactionBody, TxId, Unvalidated, Verified};
 use proptest::prelude::*;
 
 use super::*;
@@ -130,6 +130,60 @@ fn higher_fees_come_first_but_never_before_an_earlier_nonce() {
     let others = pool.select(ALL, |sender| (*sender != waiting).then_some(Nonce::new(0)));
     assert!(!others.is_empty() && others.iter().all(|tx| tx.body().sender != waiting));
     assert_eq!(pool.counters().transactions, 5, "taking removes nothing");
+}
+
+#[test]
+fn what_pays_best_for_what_it_costs_comes_first() {
+    let pool = Mempool::new(LIMITS);
+    let add = |sender, fee, least| {
+        let standing = Standing {
+            next: Nonce::new(0),
+            minimum_fee: Amount::from_base_units(least),
+        };
+        let tx = transaction(sender, 0, fee);
+        let added = pool.insert(Arc::clone(&tx), standing, Origin::Local, Duration::ZERO);
+        assert_eq!(added, Ok(Insert::Added));
+        tx.id()
+    };
+    // A program's call pays for gas; that alone gives it no way past a payment.
+    let (call, payment, eager) = (add(1, 5_000, 5_000), add(2, 5, 5), add(3, 12, 5));
+    let selected = pool.select(ALL, |_| Some(Nonce::new(0)));
+    assert_eq!(ids(&selected), [eager, call, payment]);
+}
+
+#[test]
+fn one_sender_cannot_fill_the_pool_with_programs() {
+    let limits = MempoolLimits {
+        transactions: 1_000,
+        bytes: 32 << 20,
+        per_sender: 1_000,
+        expiry: Duration::from_secs(60),
+    };
+    let pool = Mempool::new(limits);
+    let deployment = |sender: u8, nonce| {
+        let key = SigningKey::from_seed(&[sender; 32]);
+        let action = Action::Deploy {
+            code: vec![0; 131_072],
+            upgradeable: false,
+            args: vec![],
+            payment: Amount::ZERO,
+            gas: Gas(0),
+        };
+        let body = TransactionBody {
+            action,
+            ..transaction(sender, nonce, 1).body().clone()
+        };
+        Arc::new(Unvalidated::new(key.sign(body)).verify().expect("signed"))
+    };
+    let size = deployment(1, 0).encoded_len();
+    let fit = u64::try_from(MAX_SENDER_BYTES / size).expect("some");
+    for nonce in 0..fit {
+        add(&pool, &deployment(1, nonce), 0).expect("room");
+    }
+    let got = size * usize::try_from(fit + 1).expect("some");
+    let refused = add(&pool, &deployment(1, fit), 0).expect_err("full");
+    assert_eq!((refused, refused.code()), (MempoolError::SenderFull { got }, 505));
+    add(&pool, &deployment(2, 0), 0).expect("others have room");
 }
 
 #[test]

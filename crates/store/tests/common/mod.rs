@@ -139,23 +139,23 @@ impl Maker {
         }
     }
 
+    fn transaction(&self, who: u8, height: u64) -> Verified {
+        let (key, action) = (payer(who), self.action(who, height));
+        let body = TransactionBody {
+            chain_id: self.header.chain_id,
+            sender: key.address(),
+            nonce: self.state.get(&key.address()).unwrap().nonce,
+            fee: self.state.params().minimum_fee(&key.address(), &action),
+            action,
+        };
+        Unvalidated::new(key.sign(body)).verify().unwrap()
+    }
+
     /// The next block, in `view`, with a transaction of each payer.
     pub fn make(&mut self, view: View) -> Made {
         let height = self.header.height + 1;
         let timestamp_ms = self.header.timestamp_ms + 250;
-        let transactions: Vec<_> = (0..PAYERS)
-            .map(|who| {
-                let (key, action) = (payer(who), self.action(who, height));
-                let body = TransactionBody {
-                    chain_id: self.header.chain_id,
-                    sender: key.address(),
-                    nonce: self.state.get(&key.address()).unwrap().nonce,
-                    fee: self.state.params().minimum_fee(&key.address(), &action),
-                    action,
-                };
-                Unvalidated::new(key.sign(body)).verify().unwrap()
-            })
-            .collect();
+        let transactions: Vec<_> = (0..PAYERS).map(|who| self.transaction(who, height)).collect();
         let block = BlockContext {
             height,
             time_ms: timestamp_ms,

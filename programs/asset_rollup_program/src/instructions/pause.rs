@@ -1,17 +1,17 @@
-//! `pause`: stops `submit_roots`; the guardian or governance may, at any time. Repeating it changes nothing.
+//! `pause`: stops what moves the rollup; the guardian or governance may, at any time. Repeating it changes nothing.
 
 use anchor_lang::prelude::*;
 use rollup_abi::event::PauseChanged;
 
 use crate::accounts_data::RollupAccount;
-use crate::state::rollup;
+use crate::state::roles;
 use crate::{log, refuse};
 
 /// Accounts of `pause`.
 #[derive(Accounts)]
 pub struct Pause {
     pub authority: Signer,
-    #[account(mut, seeds = [b"rollup"], bump)]
+    #[account(mut)]
     pub rollup: RollupAccount,
 }
 
@@ -25,7 +25,7 @@ pub(crate) fn handle(accounts: &mut Pause) -> Result<()> {
 
 #[inline(always)]
 fn validate(accounts: &Pause) -> Result<()> {
-    rollup::validate_pause(&accounts.rollup.state, accounts.authority.address().as_array()).map_err(refuse)
+    roles::validate_guardian(&accounts.rollup.state, accounts.authority.address().as_array()).map_err(refuse)
 }
 
 #[inline(always)]

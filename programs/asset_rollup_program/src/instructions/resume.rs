@@ -4,14 +4,14 @@ use anchor_lang::prelude::*;
 use rollup_abi::event::PauseChanged;
 
 use crate::accounts_data::RollupAccount;
-use crate::state::rollup;
+use crate::state::roles;
 use crate::{log, refuse};
 
 /// Accounts of `resume`.
 #[derive(Accounts)]
 pub struct Resume {
     pub governance: Signer,
-    #[account(mut, seeds = [b"rollup"], bump)]
+    #[account(mut)]
     pub rollup: RollupAccount,
 }
 
@@ -25,7 +25,7 @@ pub(crate) fn handle(accounts: &mut Resume) -> Result<()> {
 
 #[inline(always)]
 fn validate(accounts: &Resume) -> Result<()> {
-    rollup::validate_governance(&accounts.rollup.state, accounts.governance.address().as_array())
+    roles::validate_governance(&accounts.rollup.state, accounts.governance.address().as_array())
         .map_err(refuse)
 }
 

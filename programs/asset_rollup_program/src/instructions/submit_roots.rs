@@ -4,135 +4,110 @@ use anchor_lang::pinocchio::sysvars::{Sysvar as _, clock::Clock};
 use anchor_lang::prelude::*;
 use rollup_abi::account::{RING, RingEntry, ring_index};
 use rollup_abi::event::{RootConflict, RootsAccepted};
-use rollup_abi::{Digest, Header, ProgramError as Refusal, header, vote};
+use rollup_abi::{Digest, ProgramError as Refusal, post};
 
 use crate::accounts_data::{CommitteeAccount, RollupAccount};
 use crate::curve::Syscalls;
-use crate::state::history::{self, Meaning};
-use crate::state::{proof, rollup};
+use crate::state::history::{self, Meaning, Proven};
+use crate::state::{conflict, proof, roles};
 use crate::{log, refuse};
 
 /// Accounts of `submit_roots`.
 #[derive(Accounts)]
 pub struct SubmitRoots {
     pub poster: Signer,
-    #[account(mut, seeds = [b"rollup"], bump)]
+    #[account(mut)]
     pub rollup: RollupAccount,
     pub committee: CommitteeAccount,
 }
 
-/// A header that passed, with what its certificate said.
-struct Certified {
-    header: Header,
-    leaf: Digest,
-    stake: u64,
-    meaning: Meaning,
+/// What is submitted beside the header.
+pub(crate) struct Submitted<'a> {
+    pub view: u64,
+    pub certificate: &'a [u8],
+    pub between: &'a [Digest],
 }
 
 #[inline(always)]
 pub(crate) fn handle(
     accounts: &mut SubmitRoots,
-    header: &[u8],
-    certificate: &[u8],
-    roots: &[Digest],
+    header: &[u8; post::LEN],
+    submitted: &Submitted<'_>,
 ) -> Result<()> {
-    if let Some(certified) = validate(accounts, header, certificate, roots)? {
-        apply(accounts, &certified, roots)?;
-        invariant(accounts);
+    let encoded = post::restore(&accounts.rollup.state.chain_id, header);
+    let proven = Proven::read(&encoded, submitted.view, submitted.certificate).map_err(refuse)?;
+    match validate(accounts, &proven, submitted.between)? {
+        (Meaning::Known, _) => return Ok(()),
+        (Meaning::Conflicts, _) => freeze(accounts, &proven)?,
+        (Meaning::Newer, stake) => apply(accounts, &proven, submitted.between, stake)?,
     }
+    invariant(accounts);
     Ok(())
 }
 
-/// `None`: an honest repetition, which succeeds without effect.
+/// What the header means, and the stake that certified it. What is known already needs no certificate and has no effect.
 #[inline(always)]
-fn validate(
-    accounts: &SubmitRoots,
-    header_bytes: &[u8],
-    certificate: &[u8],
-    roots: &[Digest],
-) -> Result<Option<Certified>> {
+fn validate(accounts: &SubmitRoots, proven: &Proven<'_>, between: &[Digest]) -> Result<(Meaning, u64)> {
     let state = &accounts.rollup.state;
-    rollup::validate_poster(state, accounts.poster.address().as_array()).map_err(refuse)?;
-    let committee = &accounts.committee.state;
-    if committee.epoch != state.epoch {
+    roles::validate_moving(state).map_err(refuse)?;
+    roles::validate_poster(state, accounts.poster.address().as_array()).map_err(refuse)?;
+    let meaning = history::meaning(state, accounts.rollup.as_slice(), proven);
+    if meaning == Meaning::Known {
+        return Ok((meaning, 0));
+    }
+    if state.committee != *accounts.committee.address().as_array() {
+        return Err(refuse(Refusal::WrongCommittee));
+    }
+    if proven.header.epoch != state.epoch {
         return Err(refuse(Refusal::WrongEpoch));
     }
-    if committee.active == 0 {
-        return Err(refuse(Refusal::CommitteeNotActive));
+    if meaning == Meaning::Newer {
+        history::validate_advance(state, &proven.header, between).map_err(refuse)?;
     }
-    let header = history::read_header(state, header_bytes).map_err(refuse)?;
-    let meaning = history::meaning(state, accounts.rollup.as_slice(), &header);
-    match meaning {
-        Meaning::Known => return Ok(None),
-        Meaning::Conflicts { .. } => {}
-        Meaning::Newer => history::validate_advance(state, &header, roots).map_err(refuse)?,
-    }
-    let leaf = header::commitment(header_bytes);
-    let digest = vote::vote2_digest(&header.chain_id, header.epoch, header.view, header.height, &leaf);
+    proven.validate_view().map_err(refuse)?;
+    let digest = proven.digest();
     log::compute_units();
     let stake = proof::validate_certificate::<Syscalls>(
-        committee,
+        &accounts.committee.state,
         accounts.committee.as_slice(),
         &digest,
-        certificate,
+        proven.certificate,
     )
     .map_err(refuse)?;
     log::compute_units();
-    Ok(Some(Certified {
-        header,
-        leaf,
-        stake,
-        meaning,
-    }))
+    Ok((meaning, stake))
 }
 
 #[inline(always)]
-fn apply(accounts: &mut SubmitRoots, certified: &Certified, roots: &[Digest]) -> Result<()> {
-    let Certified {
-        header,
-        leaf,
-        stake,
-        meaning,
-    } = certified;
-    if let Meaning::Conflicts { recorded } = meaning {
-        history::apply_conflict(&mut accounts.rollup.state, header, leaf, recorded);
-        let event = RootConflict {
-            height: header.height,
-            view: header.view,
-            recorded_root: *recorded,
-            conflicting_root: header.state_root,
-            conflicting_leaf: *leaf,
-        };
-        log::event(&event.encode());
-        return Ok(());
-    }
+fn apply(accounts: &mut SubmitRoots, proven: &Proven<'_>, between: &[Digest], stake: u64) -> Result<()> {
     let clock = Clock::get()?;
+    let now = (clock.slot, clock.unix_timestamp);
     let mut height = accounts.rollup.state.last.height;
-    for root in roots {
+    for root in between {
         height = height.wrapping_add(1);
         let entry = RingEntry {
             height,
-            slot: clock.slot,
-            unix_time: clock.unix_timestamp,
+            slot: now.0,
+            unix_time: now.1,
             state_root: *root,
+            leaf: [0; 32],
+            history_root: [0; 32],
         };
         put(&mut accounts.rollup, entry)?;
     }
-    history::apply_advance(
-        &mut accounts.rollup.state,
-        header,
-        leaf,
-        clock.slot,
-        clock.unix_timestamp,
-    );
+    history::apply_advance(&mut accounts.rollup.state, proven, now);
+    let entry = history::newest_entry(&accounts.rollup.state);
+    put(&mut accounts.rollup, entry)?;
     let event = RootsAccepted {
-        height: header.height,
-        view: header.view,
-        slot: clock.slot,
-        signed_stake: *stake,
-        roots: roots.len() as u64,
-        leaf: *leaf,
-        state_root: header.state_root,
+        height: entry.height,
+        view: proven.header.view,
+        epoch: proven.header.epoch,
+        slot: entry.slot,
+        signed_stake: stake,
+        roots: (between.len() as u64).wrapping_add(1),
+        leaf: entry.leaf,
+        state_root: entry.state_root,
+        history_root: entry.history_root,
     };
     log::event(&event.encode());
     Ok(())
@@ -145,6 +120,23 @@ fn put(ring: &mut RollupAccount, entry: RingEntry) -> Result<()> {
         return ring.try_push(entry);
     }
     ring.as_mut_slice()[ring_index(entry.height)] = entry;
+    Ok(())
+}
+
+#[inline(always)]
+fn freeze(accounts: &mut SubmitRoots, proven: &Proven<'_>) -> Result<()> {
+    let clock = Clock::get()?;
+    let recorded = accounts.rollup.as_slice()[ring_index(proven.header.height)];
+    let now = (clock.slot, clock.unix_timestamp);
+    conflict::apply_conflict(&mut accounts.rollup.state, &recorded, proven, now);
+    let event = RootConflict {
+        height: recorded.height,
+        view: proven.header.view,
+        recorded_root: recorded.state_root,
+        conflicting_root: proven.header.state_root,
+        conflicting_leaf: proven.leaf,
+    };
+    log::event(&event.encode());
     Ok(())
 }
 

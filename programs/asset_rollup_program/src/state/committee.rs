@@ -1,4 +1,4 @@
-//! A committee: registration, activation, and the stake behind a bitmap.
+//! A committee: registration, sealing, and the stake behind a bitmap.
 
 use rollup_abi::account::{CommitteeState, Member};
 use rollup_abi::{CertificateRef, MAX_MEMBERS, ProgramError, committee, curve};
@@ -25,8 +25,8 @@ pub fn validate_registration<C: Bn254>(
     chain_id: &[u8; 32],
     new: &Registration<'_>,
 ) -> Result<(), ProgramError> {
-    if state.active != 0 {
-        return Err(ProgramError::CommitteeActive);
+    if state.sealed != 0 {
+        return Err(ProgramError::CommitteeSealed);
     }
     if members.len() >= MAX_MEMBERS {
         return Err(ProgramError::CommitteeFull);
@@ -45,6 +45,9 @@ pub fn validate_registration<C: Bn254>(
     }
     if members.iter().any(|member| member.pk2 == *new.pk2) {
         return Err(ProgramError::KeyCopied);
+    }
+    if members.iter().any(|member| member.owner == *new.owner) {
+        return Err(ProgramError::OwnerCopied);
     }
     proof::validate_possession::<C>(chain_id, new)
 }
@@ -67,11 +70,11 @@ pub fn apply_registration<C: Bn254>(
     })
 }
 
-/// Refuses to activate what is active or empty.
+/// Refuses to seal what is sealed or empty.
 #[inline(always)]
-pub fn validate_activation(state: &CommitteeState, members: &[Member]) -> Result<(), ProgramError> {
-    if state.active != 0 {
-        return Err(ProgramError::CommitteeActive);
+pub fn validate_sealing(state: &CommitteeState, members: &[Member]) -> Result<(), ProgramError> {
+    if state.sealed != 0 {
+        return Err(ProgramError::CommitteeSealed);
     }
     if members.is_empty() {
         return Err(ProgramError::CommitteeEmpty);
@@ -81,13 +84,13 @@ pub fn validate_activation(state: &CommitteeState, members: &[Member]) -> Result
 
 /// Fixes quorum and hash; from here on the committee does not change.
 #[inline(always)]
-pub fn apply_activation(state: &mut CommitteeState, members: &[Member]) {
+pub fn apply_sealing(state: &mut CommitteeState, members: &[Member]) {
     state.quorum = committee::quorum(state.total_stake);
     let records = members
         .iter()
         .map(|member| (&member.pk2, member.stake, &member.owner));
     state.hash = committee::committee_hash(state.epoch, records);
-    state.active = 1;
+    state.sealed = 1;
 }
 
 /// What must hold after every change.
@@ -99,7 +102,7 @@ pub fn invariant(state: &CommitteeState, members: &[Member]) {
         total = total.wrapping_add(member.stake);
     }
     assert!(total == state.total_stake && members.len() <= MAX_MEMBERS);
-    assert!(state.active == 0 || (state.quorum > state.total_stake / 2 && state.quorum <= total));
+    assert!(state.sealed == 0 || (state.quorum > state.total_stake / 2 && state.quorum <= total));
 }
 
 /// Stake and number of those who signed. The sum cannot wrap: it is at most the checked total.
@@ -132,22 +135,19 @@ mod tests {
     }
 
     #[test]
-    fn activation_fixes_quorum_and_hash() {
+    fn sealing_fixes_quorum_and_hash() {
         let mut state = CommitteeState::zeroed();
-        assert_eq!(
-            validate_activation(&state, &[]),
-            Err(ProgramError::CommitteeEmpty)
-        );
+        assert_eq!(validate_sealing(&state, &[]), Err(ProgramError::CommitteeEmpty));
         let members = members(&[3, 4, 5]);
         state.total_stake = 12;
-        assert_eq!(validate_activation(&state, &members), Ok(()));
-        apply_activation(&mut state, &members);
-        assert_eq!((state.quorum, state.active), (9, 1));
+        assert_eq!(validate_sealing(&state, &members), Ok(()));
+        apply_sealing(&mut state, &members);
+        assert_eq!((state.quorum, state.sealed), (9, 1));
         assert_ne!(state.hash, [0; 32]);
         invariant(&state, &members);
         assert_eq!(
-            validate_activation(&state, &members),
-            Err(ProgramError::CommitteeActive)
+            validate_sealing(&state, &members),
+            Err(ProgramError::CommitteeSealed)
         );
     }
 

@@ -1,73 +1,128 @@
 //! The root history: what a submitted header means for it, and how it moves on.
 
-use rollup_abi::account::{Accepted, Conflict, RingEntry, RollupState, in_ring, ring_index};
-use rollup_abi::{Digest, Header, HeaderError, ProgramError, header::NEWEST_VERSION, roots};
+use rollup_abi::account::{RingEntry, RollupState, in_ring, ring_index};
+use rollup_abi::header::{self, NEWEST_VERSION};
+use rollup_abi::{Digest, Header, HeaderError, ProgramError, roots, vote};
+
+use crate::state::epoch;
+
+/// A header as it was submitted, with what was submitted to prove it.
+pub struct Proven<'a> {
+    pub header: Header,
+    pub encoded: &'a [u8; header::LEN],
+    pub leaf: Digest,
+    /// The view that the certificate names.
+    pub view: u64,
+    pub certificate: &'a [u8],
+}
 
 /// What a header of this chain means before its certificate is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Meaning {
     /// Already accepted, or older than the ring: nothing to do.
     Known,
-    /// Another root stands at its height: if it is certified, the rollup freezes.
-    Conflicts {
-        /// The root that was accepted.
-        recorded: Digest,
-    },
+    /// Another block stands at its height: if this one is certified, the rollup freezes.
+    Conflicts,
     /// Newer than the last accepted one.
     Newer,
 }
 
-/// Reads a header of this chain and epoch, of a version that this program knows.
-#[inline(always)]
-pub fn read_header(state: &RollupState, bytes: &[u8]) -> Result<Header, ProgramError> {
-    let header = Header::decode(bytes).map_err(|error| match error {
-        HeaderError::Length { .. } => ProgramError::HeaderLength,
-        HeaderError::Version { .. } => ProgramError::HeaderVersion,
-    })?;
-    if header.version > NEWEST_VERSION {
-        return Err(ProgramError::HeaderVersion);
+impl<'a> Proven<'a> {
+    /// Reads a header of a version that this program knows.
+    #[inline(always)]
+    pub fn read(
+        encoded: &'a [u8; header::LEN],
+        view: u64,
+        certificate: &'a [u8],
+    ) -> Result<Self, ProgramError> {
+        let header = match Header::decode(encoded) {
+            Ok(header) if header.version <= NEWEST_VERSION => header,
+            Ok(_) | Err(HeaderError::Version { .. } | HeaderError::Length { .. }) => {
+                return Err(ProgramError::HeaderVersion);
+            }
+        };
+        Ok(Self {
+            header,
+            encoded,
+            leaf: header::commitment(encoded),
+            view,
+            certificate,
+        })
     }
-    if header.chain_id != state.chain_id {
-        return Err(ProgramError::HeaderChain);
+
+    /// Refuses a certificate of another view than the header's. An epoch's last block alone may be proposed again, and so be
+    /// certified in a later one.
+    #[inline(always)]
+    pub fn validate_view(&self) -> Result<(), ProgramError> {
+        let ends_epoch = self.header.next_committee != [0; 32];
+        if self.view == self.header.view || ends_epoch && self.view > self.header.view {
+            Ok(())
+        } else {
+            Err(ProgramError::CertificateView)
+        }
     }
-    if header.epoch != state.epoch {
-        return Err(ProgramError::WrongEpoch);
+
+    /// What the committee signed.
+    #[inline(always)]
+    pub fn digest(&self) -> Digest {
+        let Header {
+            chain_id,
+            epoch,
+            height,
+            ..
+        } = &self.header;
+        vote::vote2_digest(chain_id, *epoch, self.view, *height, &self.leaf)
     }
-    Ok(header)
 }
 
 /// What the header means.
 #[inline(always)]
-pub fn meaning(state: &RollupState, ring: &[RingEntry], header: &Header) -> Meaning {
+pub fn meaning(state: &RollupState, ring: &[RingEntry], proven: &Proven<'_>) -> Meaning {
+    let header = &proven.header;
     if header.height > state.last.height {
         return Meaning::Newer;
     }
-    match ring.get(ring_index(header.height)) {
-        Some(entry) if in_ring(state.last.height, header.height) && entry.state_root != header.state_root => {
-            Meaning::Conflicts {
-                recorded: entry.state_root,
-            }
-        }
+    match recorded(state, ring, header.height) {
+        Some(entry) if !is_same_block(entry, proven) => Meaning::Conflicts,
         _ => Meaning::Known,
     }
 }
 
-/// Refuses roots that do not lead from the last accepted block to this newer header.
+/// What the ring holds of a height.
 #[inline(always)]
-pub fn validate_advance(state: &RollupState, header: &Header, new: &[Digest]) -> Result<(), ProgramError> {
-    if header.view <= state.last.view {
+pub fn recorded<'r>(state: &RollupState, ring: &'r [RingEntry], height: u64) -> Option<&'r RingEntry> {
+    let entry = ring.get(ring_index(height))?;
+    in_ring(state.last.height, height).then_some(entry)
+}
+
+/// Of a block that came in the middle of a run, only the root is known.
+#[inline(always)]
+fn is_same_block(entry: &RingEntry, proven: &Proven<'_>) -> bool {
+    let same_leaf = entry.leaf == [0; 32] || entry.leaf == proven.leaf;
+    same_leaf && entry.state_root == proven.header.state_root
+}
+
+/// Refuses roots that do not lead from the last accepted block to this newer header, whose own root follows them.
+#[inline(always)]
+pub fn validate_advance(
+    state: &RollupState,
+    header: &Header,
+    between: &[Digest],
+) -> Result<(), ProgramError> {
+    let last = &state.last;
+    if epoch::has_ended(state) {
+        return Err(ProgramError::EpochEnded);
+    }
+    if header.view <= last.view {
         return Err(ProgramError::ViewNotNewer);
     }
-    if header.height.checked_sub(state.last.height) != Some(new.len() as u64) {
+    if header.height.checked_sub(last.height) != Some((between.len() as u64).wrapping_add(1)) {
         return Err(ProgramError::RootsCount);
     }
-    if new.last() != Some(&header.state_root) {
-        return Err(ProgramError::RootsLast);
-    }
-    let acc = new
+    let acc = between
         .iter()
-        .fold(state.last.roots_acc, |acc, root| roots::extend(&acc, root));
-    if acc != header.roots_acc {
+        .fold(last.roots_acc, |acc, root| roots::extend(&acc, root));
+    if roots::extend(&acc, &header.state_root) != header.roots_acc {
         return Err(ProgramError::RootsAccumulator);
     }
     Ok(())
@@ -75,30 +130,34 @@ pub fn validate_advance(state: &RollupState, header: &Header, new: &[Digest]) ->
 
 /// Moves the rollup to the header.
 #[inline(always)]
-pub fn apply_advance(state: &mut RollupState, header: &Header, leaf: &Digest, slot: u64, unix_time: i64) {
-    state.last = Accepted {
-        height: header.height,
-        view: header.view,
-        slot,
-        unix_time,
-        leaf: *leaf,
-        state_root: header.state_root,
-        roots_acc: header.roots_acc,
-    };
+pub fn apply_advance(state: &mut RollupState, proven: &Proven<'_>, (slot, unix_time): (u64, i64)) {
+    let header = &proven.header;
+    let last = &mut state.last;
+    last.height = header.height;
+    last.view = header.view;
+    last.slot = slot;
+    last.unix_time = unix_time;
+    last.leaf = proven.leaf;
+    last.state_root = header.state_root;
+    last.roots_acc = header.roots_acc;
+    last.history_root = header.history_root;
+    last.next_committee = header.next_committee;
+    state.newest.set(proven.view, proven.encoded, proven.certificate);
     state.accepted = state.accepted.wrapping_add(1);
 }
 
-/// Freezes the rollup and keeps both roots.
+/// The ring entry of the block that moved the rollup.
 #[inline(always)]
-pub fn apply_conflict(state: &mut RollupState, header: &Header, leaf: &Digest, recorded: &Digest) {
-    state.frozen = 1;
-    state.conflict = Conflict {
-        height: header.height,
-        view: header.view,
-        recorded_root: *recorded,
-        conflicting_root: header.state_root,
-        conflicting_leaf: *leaf,
-    };
+pub fn newest_entry(state: &RollupState) -> RingEntry {
+    let last = &state.last;
+    RingEntry {
+        height: last.height,
+        slot: last.slot,
+        unix_time: last.unix_time,
+        state_root: last.state_root,
+        leaf: last.leaf,
+        history_root: last.history_root,
+    }
 }
 
 /// What must hold after an advance: the ring's newest entry is the last accepted root.
@@ -124,17 +183,24 @@ mod tests {
         }
     }
 
-    /// A rollup at `last` whose root at height h is `h as u8`.
+    /// A rollup at `last` whose root at height h is `h as u8`; the leaves of even heights are known.
     fn rollup(last: u64) -> (RollupState, Vec<RingEntry>) {
         let mut state = RollupState::zeroed();
         state.chain_id = [1; 32];
         let mut ring = Vec::new();
         for height in 0..=last {
+            let known = height % 2 == 0 && height != 0;
             let entry = RingEntry {
                 height,
                 slot: 0,
                 unix_time: 0,
                 state_root: [height as u8; 32],
+                leaf: if known {
+                    header(height, height as u8).commitment()
+                } else {
+                    [0; 32]
+                },
+                history_root: [0; 32],
             };
             match ring.get_mut(ring_index(height)) {
                 Some(place) => *place = entry,
@@ -153,95 +219,98 @@ mod tests {
         let (state, ring) = rollup(300);
         assert_eq!(ring.len(), RING);
         invariant(&state, &ring);
+        let of = |header: &Header| {
+            let encoded = header.encode();
+            let proven = Proven::read(&encoded, header.view, &[]).unwrap();
+            meaning(&state, &ring, &proven)
+        };
         for (height, root, expected) in [
             (301, 1, Meaning::Newer),
             (300, 300u64 as u8, Meaning::Known),
-            (300, 1, Meaning::Conflicts { recorded: [44; 32] }),
+            (300, 1, Meaning::Conflicts),
             (45, 45, Meaning::Known),
-            (45, 46, Meaning::Conflicts { recorded: [45; 32] }),
+            (45, 46, Meaning::Conflicts),
             (44, 99, Meaning::Known),
             (0, 99, Meaning::Known),
         ] {
+            assert_eq!(of(&header(height, root)), expected, "{height} {root}");
+        }
+        for (height, expected) in [(46, Meaning::Conflicts), (47, Meaning::Known)] {
+            let mut same_root = header(height, height as u8);
+            same_root.timestamp_ms = 9;
             assert_eq!(
-                meaning(&state, &ring, &header(height, root)),
+                of(&same_root),
                 expected,
-                "{height} {root}"
+                "another block with the root of {height}"
             );
         }
-        let (young, ring) = rollup(2);
-        assert_eq!(
-            meaning(&young, &ring, &header(0, 9)),
-            Meaning::Conflicts { recorded: [0; 32] }
-        );
     }
 
     #[test]
     fn advance_wants_every_root() {
-        let (state, _) = rollup(3);
+        let (mut state, _) = rollup(3);
         let mut next = header(5, 8);
-        let new = [[7; 32], [8; 32]];
-        next.roots_acc = roots::extend(&roots::extend(&state.last.roots_acc, &new[0]), &new[1]);
-        assert_eq!(validate_advance(&state, &next, &new), Ok(()));
+        next.roots_acc = roots::extend(&roots::extend(&state.last.roots_acc, &[7; 32]), &[8; 32]);
+        let between = [[7; 32]];
+        assert_eq!(validate_advance(&state, &next, &between), Ok(()));
+        for wrong in [&[][..], &[[7; 32], [8; 32]]] {
+            assert_eq!(
+                validate_advance(&state, &next, wrong),
+                Err(ProgramError::RootsCount)
+            );
+        }
         assert_eq!(
-            validate_advance(&state, &next, &new[1..]),
-            Err(ProgramError::RootsCount)
-        );
-        assert_eq!(
-            validate_advance(&state, &next, &[]),
-            Err(ProgramError::RootsCount)
-        );
-        assert_eq!(
-            validate_advance(&state, &next, &[[8; 32], [7; 32]]),
-            Err(ProgramError::RootsLast)
-        );
-        assert_eq!(
-            validate_advance(&state, &next, &[[6; 32], [8; 32]]),
+            validate_advance(&state, &next, &[[6; 32]]),
             Err(ProgramError::RootsAccumulator)
         );
-        let mut stale = next.clone();
-        stale.view = 3;
+        let stale = Header {
+            view: 3,
+            ..next.clone()
+        };
         assert_eq!(
-            validate_advance(&state, &stale, &new),
+            validate_advance(&state, &stale, &between),
             Err(ProgramError::ViewNotNewer)
         );
-        let mut moved = state;
-        apply_advance(&mut moved, &next, &[9; 32], 10, 11);
+        state.last.next_committee = [1; 32];
         assert_eq!(
-            (moved.last.height, moved.last.leaf, moved.accepted),
-            (5, [9; 32], 1)
+            validate_advance(&state, &next, &between),
+            Err(ProgramError::EpochEnded)
         );
     }
 
     #[test]
-    fn foreign_headers_are_refused() {
-        let (state, _) = rollup(1);
+    fn headers_of_unknown_versions_are_refused() {
         let good = header(2, 1).encode();
-        assert_eq!(read_header(&state, &good).map(|h| h.height), Ok(2));
-        assert_eq!(read_header(&state, &good[1..]), Err(ProgramError::HeaderLength));
-        for unknown in [0, NEWEST_VERSION + 1] {
-            let mut version = good;
-            version[..2].copy_from_slice(&unknown.to_le_bytes());
-            assert_eq!(read_header(&state, &version), Err(ProgramError::HeaderVersion));
-        }
-        let mut chain = good;
-        chain[2] = 2;
-        assert_eq!(read_header(&state, &chain), Err(ProgramError::HeaderChain));
-        let mut epoch = header(2, 1);
-        epoch.epoch = 1;
         assert_eq!(
-            read_header(&state, &epoch.encode()),
-            Err(ProgramError::WrongEpoch)
+            Proven::read(&good, 2, &[]).map(|proven| proven.header.height),
+            Ok(2)
         );
+        for version in [0, 2] {
+            let mut other = good;
+            other[0] = version;
+            assert_eq!(
+                Proven::read(&other, 2, &[]).err(),
+                Some(ProgramError::HeaderVersion)
+            );
+        }
     }
 
     #[test]
-    fn conflict_keeps_both_roots() {
-        let (mut state, _) = rollup(4);
-        apply_conflict(&mut state, &header(4, 9), &[5; 32], &[4; 32]);
-        assert_eq!(state.frozen, 1);
-        assert_eq!(
-            (state.conflict.recorded_root, state.conflict.conflicting_root),
-            ([4; 32], [9; 32])
-        );
+    fn only_a_last_block_is_certified_in_a_later_view() {
+        for (next_committee, view, good) in [
+            (0, 7, true),
+            (0, 8, false),
+            (1, 7, true),
+            (1, 8, true),
+            (1, 6, false),
+        ] {
+            let header = Header {
+                next_committee: [next_committee; 32],
+                ..header(7, 1)
+            };
+            let encoded = header.encode();
+            let proven = Proven::read(&encoded, view, &[]).unwrap();
+            assert_eq!(proven.validate_view().is_ok(), good, "{next_committee} {view}");
+        }
     }
 }

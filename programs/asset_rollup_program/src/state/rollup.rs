@@ -1,9 +1,7 @@
-//! The rollup's configuration: genesis, roles, pause.
+//! The rollup's genesis and its record of releases.
 
-use bytemuck::Zeroable;
-use rollup_abi::ProgramError;
-use rollup_abi::account::{RingEntry, RollupState};
-use rollup_abi::roots;
+use rollup_abi::account::{MAX_DELAY, Release, RingEntry, RollupState, STATE_VERSION, release_index};
+use rollup_abi::{ProgramError, roots};
 
 /// What `initialize` sets.
 pub struct Genesis<'a> {
@@ -11,6 +9,7 @@ pub struct Genesis<'a> {
     pub genesis_root: &'a [u8; 32],
     pub governance: &'a [u8; 32],
     pub guardian: &'a [u8; 32],
+    pub delay: u64,
     pub posters: &'a [[u8; 32]; 8],
 }
 
@@ -22,20 +21,21 @@ pub fn validate_genesis(genesis: &Genesis<'_>) -> Result<(), ProgramError> {
     if *genesis.chain_id == ZERO || *genesis.governance == ZERO || *genesis.guardian == ZERO {
         return Err(ProgramError::RoleZero);
     }
-    if genesis.posters.iter().all(|poster| *poster == ZERO) {
-        return Err(ProgramError::NoPoster);
+    if genesis.delay == 0 || genesis.delay > MAX_DELAY {
+        return Err(ProgramError::DelayRange);
     }
     Ok(())
 }
 
-/// Writes the state of height 0 and returns its ring entry.
+/// Writes the state of height 0 into a new account, which is zero, and returns its ring entry.
 #[inline(always)]
 pub fn apply_genesis(state: &mut RollupState, genesis: &Genesis<'_>, slot: u64, unix_time: i64) -> RingEntry {
-    *state = RollupState::zeroed();
+    state.state_version = STATE_VERSION;
     state.chain_id = *genesis.chain_id;
     state.genesis_root = *genesis.genesis_root;
     state.governance = *genesis.governance;
     state.guardian = *genesis.guardian;
+    state.delay = genesis.delay;
     state.posters = *genesis.posters;
     state.last.slot = slot;
     state.last.unix_time = unix_time;
@@ -46,101 +46,64 @@ pub fn apply_genesis(state: &mut RollupState, genesis: &Genesis<'_>, slot: u64, 
         slot,
         unix_time,
         state_root: *genesis.genesis_root,
+        leaf: ZERO,
+        history_root: ZERO,
     }
 }
 
-/// Only governance.
+/// Puts a release in the oldest one's place.
 #[inline(always)]
-pub fn validate_governance(state: &RollupState, signer: &[u8; 32]) -> Result<(), ProgramError> {
-    if state.governance == *signer {
-        Ok(())
-    } else {
-        Err(ProgramError::NotGovernance)
-    }
-}
-
-/// The guardian or governance.
-#[inline(always)]
-pub fn validate_pause(state: &RollupState, signer: &[u8; 32]) -> Result<(), ProgramError> {
-    if state.guardian == *signer || state.governance == *signer {
-        Ok(())
-    } else {
-        Err(ProgramError::NotGuardian)
-    }
-}
-
-/// A listed poster, and the rollup takes roots.
-#[inline(always)]
-pub fn validate_poster(state: &RollupState, signer: &[u8; 32]) -> Result<(), ProgramError> {
-    if state.frozen != 0 {
-        return Err(ProgramError::Frozen);
-    }
-    if state.paused != 0 {
-        return Err(ProgramError::Paused);
-    }
-    if *signer == ZERO || !state.posters.contains(signer) {
-        return Err(ProgramError::PosterNotAllowed);
-    }
-    Ok(())
+pub fn apply_release(state: &mut RollupState, release: Release) {
+    state.releases[release_index(state.release_count)] = release;
+    state.release_count = state.release_count.wrapping_add(1);
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use bytemuck::Zeroable;
 
-    fn genesis<'a>(posters: &'a [[u8; 32]; 8], chain_id: &'a [u8; 32]) -> Genesis<'a> {
+    fn genesis<'a>(delay: u64, chain_id: &'a [u8; 32]) -> Genesis<'a> {
         Genesis {
             chain_id,
             genesis_root: &[2; 32],
             governance: &[3; 32],
             guardian: &[4; 32],
-            posters,
+            delay,
+            posters: &[ZERO; 8],
         }
     }
 
     #[test]
-    fn genesis_needs_roles_and_a_poster() {
-        let mut posters = [ZERO; 8];
-        assert_eq!(
-            validate_genesis(&genesis(&posters, &[1; 32])),
-            Err(ProgramError::NoPoster)
-        );
-        posters[7] = [5; 32];
-        assert_eq!(validate_genesis(&genesis(&posters, &[1; 32])), Ok(()));
-        assert_eq!(
-            validate_genesis(&genesis(&posters, &ZERO)),
-            Err(ProgramError::RoleZero)
-        );
-    }
-
-    #[test]
-    fn roles() {
-        let mut posters = [ZERO; 8];
-        posters[0] = [5; 32];
+    fn genesis_needs_roles_and_a_delay() {
+        for (delay, chain_id, expected) in [
+            (1, [1; 32], Ok(())),
+            (MAX_DELAY, [1; 32], Ok(())),
+            (0, [1; 32], Err(ProgramError::DelayRange)),
+            (MAX_DELAY + 1, [1; 32], Err(ProgramError::DelayRange)),
+            (1, ZERO, Err(ProgramError::RoleZero)),
+        ] {
+            assert_eq!(validate_genesis(&genesis(delay, &chain_id)), expected, "{delay}");
+        }
         let mut state = RollupState::zeroed();
-        let entry = apply_genesis(&mut state, &genesis(&posters, &[1; 32]), 6, 7);
+        let entry = apply_genesis(&mut state, &genesis(1, &[1; 32]), 6, 7);
         assert_eq!((entry.height, entry.slot, entry.state_root), (0, 6, [2; 32]));
         assert_eq!(state.last.roots_acc, roots::genesis(&[2; 32]));
-        assert_eq!(validate_governance(&state, &[3; 32]), Ok(()));
-        assert_eq!(
-            validate_governance(&state, &[4; 32]),
-            Err(ProgramError::NotGovernance)
-        );
-        assert_eq!(
-            validate_pause(&state, &[3; 32]).and(validate_pause(&state, &[4; 32])),
-            Ok(())
-        );
-        assert_eq!(validate_pause(&state, &[5; 32]), Err(ProgramError::NotGuardian));
-        assert_eq!(validate_poster(&state, &[5; 32]), Ok(()));
-        for stranger in [ZERO, [6; 32]] {
-            assert_eq!(
-                validate_poster(&state, &stranger),
-                Err(ProgramError::PosterNotAllowed)
-            );
+    }
+
+    #[test]
+    fn the_newest_releases_are_kept() {
+        let mut state = RollupState::zeroed();
+        assert_eq!(state.running(), None);
+        for version in 1..=10 {
+            let mut release = Release::zeroed();
+            release.version = version;
+            apply_release(&mut state, release);
+            assert_eq!(state.running().map(|running| running.version), Some(version));
         }
-        state.paused = 1;
-        assert_eq!(validate_poster(&state, &[5; 32]), Err(ProgramError::Paused));
-        state.frozen = 1;
-        assert_eq!(validate_poster(&state, &[5; 32]), Err(ProgramError::Frozen));
+        assert_eq!(
+            state.releases.map(|release| release.version),
+            [9, 10, 3, 4, 5, 6, 7, 8]
+        );
     }
 }

@@ -3,6 +3,12 @@
 use program_tests::{Failure, Landed, Rig};
 use rollup_abi::ProgramError;
 
+/// The attacks on one instruction.
+pub struct Table {
+    pub instruction: &'static str,
+    pub cases: &'static [Case],
+}
+
 /// What is tried, and the code that must come back.
 pub struct Case {
     pub name: &'static str,
@@ -11,14 +17,20 @@ pub struct Case {
 }
 
 /// Runs a table; a row that is accepted, or refused for another reason, fails.
-pub fn check(cases: &[Case]) {
-    for case in cases {
+pub fn check(table: &Table) {
+    for case in table.cases {
         let got = (case.run)().err();
-        assert_eq!(got, Some(Failure::Refused(case.expect)), "{}", case.name);
+        let expected = Some(Failure::Refused(case.expect));
+        assert_eq!(got, expected, "{}: {}", table.instruction, case.name);
     }
 }
 
 /// An active committee of four with equal stakes: three are a quorum.
 pub fn four() -> Rig {
     Rig::active(&[10, 10, 10, 10])
+}
+
+/// The refusal with this code.
+pub fn refused(error: ProgramError) -> Option<Failure> {
+    Some(Failure::Refused(error))
 }

@@ -3,12 +3,14 @@
 use ark_bn254::{Fr, G1Affine};
 use ark_ec::AffineRepr;
 use ark_ff::One;
+use program_tests::acts::membership;
 use program_tests::oracle::{self, certificate, g1_bytes, hash_to_curve, sha256};
-use program_tests::rig::{CHAIN_ID, membership};
+use program_tests::rig::CHAIN_ID;
 use program_tests::{Chain, Failure, Key, Landed, Post, Rig};
 use rollup_abi::ProgramError;
+use rollup_abi::instruction::OpenCommittee;
 
-use crate::case::{Case, check, four};
+use crate::case::{Case, Table, check, four};
 
 /// Offset of the signature from a certificate's end.
 const SIGNATURE: usize = 64;
@@ -27,6 +29,7 @@ fn forged(forge: impl FnOnce(&Chain, &rollup_abi::Header) -> Vec<u8>) -> Result<
     let (header, roots) = rig.chain.advance(1);
     let certificate = forge(&rig.chain, &header);
     rig.submit(&Post {
+        view: header.view,
         header: header.encode().to_vec(),
         certificate,
         roots,
@@ -51,6 +54,7 @@ fn set_signature(post: &mut Post, signature: [u8; 64]) {
 /// Two members whose keys cancel, and a third without weight.
 fn cancelling() -> Result<Landed, Failure> {
     let mut rig = Rig::initialized();
+    rig.govern(&OpenCommittee { epoch: 0 })?;
     let key = Key::numbered(1);
     let keys = [key, Key(-key.0), Key::numbered(2)];
     for (index, key) in keys.iter().enumerate() {
@@ -58,17 +62,24 @@ fn cancelling() -> Result<Landed, Failure> {
         rig.register(&membership(key, [index as u8 + 1; 32], stake))?;
     }
     rig.chain.keys = keys.to_vec();
-    rig.activate(0)?;
+    rig.seal(0)?;
+    rig.activate()?;
     let (header, roots) = rig.chain.advance(1);
     let signature = rig.chain.sign(&header, &[2]);
     rig.submit(&Post {
+        view: header.view,
         header: header.encode().to_vec(),
         certificate: certificate(3, &[0, 1], signature.ctr, signature.point),
         roots,
     })
 }
 
-pub const CASES: &[Case] = &[
+pub const TABLE: Table = Table {
+    instruction: "submit_roots",
+    cases: CASES,
+};
+
+const CASES: &[Case] = &[
     Case {
         name: "no certificate at all",
         expect: ProgramError::BitmapLength,
@@ -316,7 +327,7 @@ pub const CASES: &[Case] = &[
 
 #[test]
 fn forgeries_are_refused() {
-    check(CASES);
+    check(&TABLE);
 }
 
 /// A committee of seven with unequal stakes: the aggregate of each set is accepted with that set's bitmap and no other.

@@ -12,7 +12,7 @@ use rollup_abi::vote::{possession_digest, vote2_digest};
 #[test]
 fn a_certificate_of_the_validators_is_accepted() {
     let mut rng = ChaCha12Rng::seed_from_u64(7);
-    let mut rig = Rig::initialized();
+    let mut rig = Rig::registered(&[]);
     let keys: Vec<KeyPair> = (0..5).map(|_| KeyPair::generate(&mut rng)).collect();
     let mut members = Vec::new();
     for (index, key) in keys.iter().enumerate() {
@@ -34,7 +34,8 @@ fn a_certificate_of_the_validators_is_accepted() {
             stake: Stake::new(10),
         });
     }
-    rig.activate(0).expect("activate_committee");
+    rig.seal(0).expect("seal_committee");
+    rig.activate().expect("activate_committee");
     let committee = Committee::new(CHAIN_ID, Epoch::ZERO, members).expect("a committee");
     assert_eq!(rig.committee(|on_chain| on_chain.state.hash), *committee.hash());
 
@@ -45,6 +46,7 @@ fn a_certificate_of_the_validators_is_accepted() {
     let certificate =
         Certificate2::assemble(&committee, VoteData::of(&header, leaf), votes).expect("four votes");
     rig.submit(&program_tests::Post {
+        view: header.view,
         header: header.encode().to_vec(),
         certificate: certificate.to_wire(),
         roots,

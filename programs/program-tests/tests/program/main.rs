@@ -2,10 +2,16 @@
 
 mod case;
 mod certificate;
+mod conflict;
 mod coverage;
+mod epochs;
 mod framework;
 mod hotshot;
+mod model;
+mod proofs;
 mod registration;
+mod release;
+mod replacement;
 mod roles;
 mod roots;
 mod units;

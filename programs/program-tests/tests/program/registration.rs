@@ -2,15 +2,16 @@
 
 use ark_bn254::G1Affine;
 use ark_ec::{AffineRepr, CurveGroup};
+use program_tests::acts::membership;
 use program_tests::oracle::{g1_bytes, g2_bytes, hash_to_curve, off_subgroup};
-use program_tests::rig::{CHAIN_ID, membership};
+use program_tests::rig::CHAIN_ID;
 use program_tests::{Failure, Key, Landed, Rig};
 use rollup_abi::ProgramError;
 use rollup_abi::account::committee_len;
 use rollup_abi::event::Event;
 use rollup_abi::instruction::RegisterMember;
 
-use crate::case::{Case, check};
+use crate::case::{Case, Table, check};
 
 /// A second member after an honest first one, spoiled.
 fn spoiled(spoil: impl FnOnce(&mut RegisterMember)) -> Result<Landed, Failure> {
@@ -66,12 +67,17 @@ fn hint(args: &RegisterMember) -> u8 {
 
 fn full() -> Result<Landed, Failure> {
     let mut rig = Rig::registered(&[1; 128]);
-    assert_eq!(rig.committee_data().len(), committee_len(128));
+    assert_eq!(rig.data(&rig.committee_address(0)).len(), committee_len(128));
     let args = rig.membership(128, 1);
     rig.register(&args)
 }
 
-pub const CASES: &[Case] = &[
+pub const TABLE: Table = Table {
+    instruction: "register_member",
+    cases: CASES,
+};
+
+const CASES: &[Case] = &[
     Case {
         name: "rogue key",
         expect: ProgramError::PossessionInvalid,
@@ -122,7 +128,12 @@ pub const CASES: &[Case] = &[
     Case {
         name: "another member's key with that member's proof",
         expect: ProgramError::KeyCopied,
-        run: || spoiled(|args| *args = membership(&Key::numbered(0), [1; 32], 10)),
+        run: || spoiled(|args| *args = membership(&Key::numbered(0), [77; 32], 10)),
+    },
+    Case {
+        name: "another member's owner with a key of its own",
+        expect: ProgramError::OwnerCopied,
+        run: || spoiled(|args| *args = membership(&Key::numbered(1), [1; 32], 10)),
     },
     Case {
         name: "pk1 at infinity",
@@ -203,7 +214,7 @@ pub const CASES: &[Case] = &[
         name: "hint that leads to no point",
         expect: ProgramError::HashToCurve,
         run: || {
-            let mut rig = Rig::initialized();
+            let mut rig = Rig::registered(&[]);
             let args = (0..).map(|number| rig.membership(number, 1)).find(|args| {
                 let message = Key::possession_message(&CHAIN_ID, &args.owner, &args.pk1, &args.pk2);
                 hash_to_curve(&message).0 > 0
@@ -229,13 +240,13 @@ pub const CASES: &[Case] = &[
         run: full,
     },
     Case {
-        name: "another epoch",
-        expect: ProgramError::WrongEpoch,
+        name: "another epoch than the committee's",
+        expect: ProgramError::NotStager,
         run: || spoiled(|args| args.epoch = 1),
     },
     Case {
-        name: "after activation",
-        expect: ProgramError::CommitteeActive,
+        name: "after sealing",
+        expect: ProgramError::CommitteeSealed,
         run: || {
             let mut rig = Rig::active(&[10]);
             let args = rig.membership(1, 10);
@@ -243,26 +254,25 @@ pub const CASES: &[Case] = &[
         },
     },
     Case {
-        name: "a stranger registers",
-        expect: ProgramError::NotGovernance,
+        name: "a stranger adds a member to a committee that is not theirs",
+        expect: ProgramError::NotStager,
         run: || {
-            let mut rig = Rig::initialized();
+            let mut rig = Rig::registered(&[10]);
             let stranger = rig.roles.stranger.insecure_clone();
-            let instruction =
-                rig.register_instruction(solana_signer::Signer::pubkey(&stranger), &rig.membership(0, 1));
-            rig.send(&[instruction], &[&stranger])
+            let args = rig.membership(1, 10);
+            rig.call(&stranger, &args)
         },
     },
 ];
 
 #[test]
 fn bad_members_are_refused() {
-    check(CASES);
+    check(&TABLE);
 }
 
 #[test]
 fn the_account_grows_with_each_member_and_stays_rent_exempt() {
-    let mut rig = Rig::initialized();
+    let mut rig = Rig::registered(&[]);
     for number in 0..5 {
         let args = rig.membership(number, 10 + number);
         let landed = rig.register(&args).expect("register");
@@ -275,7 +285,7 @@ fn the_account_grows_with_each_member_and_stays_rent_exempt() {
             }
             ref other => panic!("{other:?}"),
         }
-        let account = rig.svm.get_account(&rig.committee_address()).unwrap();
+        let account = rig.svm.get_account(&rig.committee_address(0)).unwrap();
         assert_eq!(account.data.len(), committee_len(number as usize + 1));
         assert!(account.lamports >= rig.svm.minimum_balance_for_rent_exemption(account.data.len()));
     }
@@ -285,7 +295,7 @@ fn the_account_grows_with_each_member_and_stays_rent_exempt() {
             (
                 committee.count(),
                 committee.state.total_stake,
-                committee.state.active
+                committee.state.sealed
             ),
             (5, 60, 0)
         );
