@@ -1,8 +1,8 @@
 //! Committees of real engines: the scenarios and measures that the tests and benches of every network share.
 //!
 //! ```text
-//!  scenarios: success, one down, restart, all restart, late joiner, partitions
-//!      │ Testbed: start, stop, status, chain        Partitions: cut, heal
+//!  scenarios: success, one down, restart, all restart, late joiner, rolling upgrade, partitions
+//!      │ Testbed: start, stop, status, chain        Upgrades: install        Partitions: cut, heal
 //!      ├── engines in one process, network and log in memory        hotshot-engine/tests
 //!      ├── engines in one process, libp2p on loopback, redb         hotshot-libp2p/tests/scenarios.rs
 //!      └── a process and a network namespace per member, redb       hotshot-libp2p/tests/namespaces.rs
@@ -22,4 +22,4 @@ pub mod measure;
 pub mod scenarios;
 mod testbed;
 
-pub use testbed::{PATIENCE, Partitions, Testbed};
+pub use testbed::{PATIENCE, Partitions, Testbed, Upgrades};

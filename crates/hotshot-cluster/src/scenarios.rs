@@ -7,16 +7,18 @@
 //! | [`restart`] | a member stops and comes back | it decides what it missed, and what comes then |
 //! | [`all_restart`] | all stop and come back, twice | they go on where they were |
 //! | [`late_joiner`] | a member starts last, from nothing | it decides all from height 1 |
+//! | [`rolling_upgrade`] | new software with a plan is installed, one member after the other | the chain goes on by the new rules, once; all keep the same one |
 //! | [`minority_cut_off`] | a member's links go and come back | it decides nothing alone; the others go on; it catches up |
 //! | [`halves`] | the committee falls in two | nobody decides anything; all go on after the heal |
 
 use std::{collections::BTreeMap, time::Duration};
 
 use hotshot_engine::Status;
-use rollup_abi::Digest;
+use hotshot_types::{Height, Upgrade};
+use rollup_abi::{Digest, header::FIRST_VERSION};
 use tokio::time::{Instant, timeout, timeout_at};
 
-use crate::{PATIENCE, Partitions, Testbed};
+use crate::{PATIENCE, Partitions, Testbed, Upgrades};
 
 /// Blocks that show that a committee works.
 const SOME: u64 = 10;
@@ -30,7 +32,9 @@ const OUTAGE: Duration = Duration::from_secs(3);
 #[macro_export]
 macro_rules! cross_tests {
     ($new:expr) => {
-        $crate::cross_tests! { $new => success(5) one_down(4) restart(4) all_restart(4) late_joiner(4) }
+        $crate::cross_tests! {
+            $new => success(5) one_down(4) restart(4) all_restart(4) late_joiner(4) rolling_upgrade(4)
+        }
     };
     ($new:expr, partitions) => {
         $crate::cross_tests! { $new }
@@ -103,7 +107,29 @@ pub async fn late_joiner(mut bed: impl Testbed) {
     let seen = height(&bed, 0);
     decided(&bed, late, seen + SOME).await;
     end(&mut bed).await;
-    assert_eq!(bed.chain(late).first().map(|(height, _)| *height), Some(1));
+    assert_eq!(bed.chain(late).first().map(|header| header.height), Some(1));
+}
+
+/// New software with a plan is installed, one member after the other. All of four have to agree.
+pub async fn rolling_upgrade(mut bed: impl Upgrades) {
+    let (first, last) = (Height::new(SOME), Height::new(u64::MAX));
+    let upgrade = Upgrade::new(FIRST_VERSION, FIRST_VERSION + 1, first, last).expect("a later version");
+    start_all(&mut bed).await;
+    for member in 0..bed.size() {
+        all_decide(&bed, SOME).await;
+        bed.stop(member).await;
+        bed.install(member, upgrade);
+        bed.start(member).await;
+        let seen = height(&bed, (member + 1) % bed.size());
+        decided(&bed, member, seen + SOME).await;
+    }
+    let seen = height(&bed, 0);
+    all_decide(&bed, seen + MANY).await;
+    end(&mut bed).await;
+    let versions = bed.chain(0).into_iter().map(|header| header.version);
+    let mut distinct: Vec<u16> = versions.collect();
+    distinct.dedup();
+    assert_eq!(distinct, [upgrade.from(), upgrade.to()]);
 }
 
 /// A member's links go and come back.
@@ -199,7 +225,8 @@ async fn end(bed: &mut impl Testbed) {
     }
     let mut agreed: BTreeMap<u64, Digest> = BTreeMap::new();
     for member in 0..bed.size() {
-        for (expected, (height, leaf)) in (1..).zip(bed.chain(member)) {
+        for (expected, header) in (1..).zip(bed.chain(member)) {
+            let (height, leaf) = (header.height, header.commitment());
             assert_eq!(height, expected, "member {member} has a gap");
             let first = *agreed.entry(height).or_insert(leaf);
             assert_eq!(

@@ -3,7 +3,8 @@
 use std::{future::Future, time::Duration};
 
 use hotshot_engine::Status;
-use rollup_abi::Digest;
+use hotshot_types::Upgrade;
+use rollup_abi::Header;
 use tokio::sync::watch;
 
 /// Only a bound on how long a failing scenario takes.
@@ -23,11 +24,17 @@ pub trait Testbed {
     /// Where a running member stands, as it changes.
     fn status(&self, member: usize) -> watch::Receiver<Status>;
 
-    /// Heights and leaves that a stopped member's storage holds, from height 1 on.
-    fn chain(&self, member: usize) -> Vec<(u64, Digest)>;
+    /// The headers that a stopped member's storage holds, from height 1 on.
+    fn chain(&self, member: usize) -> Vec<Header>;
 
     /// Looks at what else a stopped member keeps; panics if it must not be.
     fn check(&self, _member: usize) {}
+}
+
+/// A committee whose members' software can be replaced.
+pub trait Upgrades: Testbed {
+    /// From its next start on, a member speaks the versions before and after the upgrade, and agrees on it.
+    fn install(&mut self, member: usize, upgrade: Upgrade);
 }
 
 /// A committee whose links can be cut.

@@ -11,13 +11,14 @@ use std::{
 };
 
 use common::Cluster;
-use hotshot::{Anchor, Committees, Record, Recovery, Timing};
+use hotshot::{Anchor, Committees, HaltReason, Record, Recovery, Timing};
+use hotshot_cluster::Upgrades;
 use hotshot_engine::{
-    Engine, EngineConfig, EngineError, EngineHandle, Ports,
+    Engine, EngineConfig, EngineError, EngineHandle, Event, Ports,
     ports::{Signer, SignerError, Storage, StorageError, SystemClock},
     testing::{ChainApplication, KeySigner, MemoryHub, MemoryStorage},
 };
-use hotshot_types::{Message, PublicKey, Signature, Versions};
+use hotshot_types::{Height, Message, PublicKey, Signature, Upgrade, Versions};
 use rollup_abi::{Digest, header};
 
 /// A disk that is full.
@@ -106,6 +107,42 @@ fn count_signed(hub: &MemoryHub, cluster: &Cluster) -> Arc<AtomicUsize> {
         Some(bytes.to_vec())
     }));
     count
+}
+
+/// The chain has been upgraded, and a member comes back with the software of before.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn older_software_ends_with_both_versions_named() {
+    let mut cluster = cluster();
+    let window = (Height::new(1), Height::new(1_000_000));
+    let upgrade = Upgrade::new(1, 2, window.0, window.1).unwrap();
+    (0..4).for_each(|index| cluster.install(index, upgrade));
+    cluster.start_all();
+    let mut events = cluster.machines[0].engine.as_ref().unwrap().events();
+    let upgraded = async {
+        loop {
+            if let Ok(Event::Upgraded { version, height }) = events.recv().await {
+                return (version, height);
+            }
+        }
+    };
+    let upgraded = tokio::time::timeout(Duration::from_secs(60), upgraded).await;
+    let (version, height) = upgraded.expect("all agree");
+    assert_eq!(version, 2);
+    cluster.decided(3, height.get() + 1).await;
+    cluster.stop(3).await;
+    cluster.machines[3].speaks = Versions::up_to(1);
+    cluster.machines[3].upgrade = None;
+    cluster.start(3);
+    let ended = end(cluster.machines[3].engine.take().unwrap()).await;
+    let EngineError::Halted(reason @ HaltReason::Unspoken { got: 2, .. }) = ended else {
+        panic!("{ended}");
+    };
+    assert!(
+        reason
+            .to_string()
+            .contains("version 2, this node speaks versions 1 to 1"),
+        "{reason}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

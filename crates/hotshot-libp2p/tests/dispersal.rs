@@ -35,6 +35,7 @@ async fn a_leader_of_seven_sends_two_payloads() {
             addresses: addresses.clone(),
             directory: directory.path().join(index.to_string()),
             timing: slow(),
+            upgrade: None,
             payload: PAYLOAD,
             observer: Box::new(|_, _| {}),
         };

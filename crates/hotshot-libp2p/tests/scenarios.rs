@@ -4,10 +4,11 @@ mod member;
 
 use std::net::SocketAddr;
 
-use hotshot_cluster::{Testbed, cross_tests, fixtures};
+use hotshot_cluster::{Testbed, Upgrades, cross_tests, fixtures};
 use hotshot_engine::Status;
+use hotshot_types::Upgrade;
 use member::{Member, Setup, chain, free_addresses};
-use rollup_abi::Digest;
+use rollup_abi::Header;
 use tempfile::TempDir;
 use tokio::sync::watch;
 
@@ -15,6 +16,7 @@ struct Loopback {
     directory: TempDir,
     addresses: Vec<SocketAddr>,
     members: Vec<Option<Member>>,
+    upgrades: Vec<Option<Upgrade>>,
 }
 
 impl Loopback {
@@ -23,6 +25,7 @@ impl Loopback {
             directory: tempfile::tempdir().expect("a directory"),
             addresses: free_addresses(size),
             members: (0..size).map(|_| None).collect(),
+            upgrades: vec![None; size],
         }
     }
 }
@@ -38,6 +41,7 @@ impl Testbed for Loopback {
             addresses: self.addresses.clone(),
             directory: self.directory.path().join(member.to_string()),
             timing: fixtures::impatient(),
+            upgrade: self.upgrades[member],
             payload: 100,
             observer: Box::new(|_, _| {}),
         };
@@ -54,8 +58,14 @@ impl Testbed for Loopback {
         self.members[member].as_ref().expect("it runs").engine.status()
     }
 
-    fn chain(&self, member: usize) -> Vec<(u64, Digest)> {
+    fn chain(&self, member: usize) -> Vec<Header> {
         chain(&self.directory.path().join(member.to_string()))
+    }
+}
+
+impl Upgrades for Loopback {
+    fn install(&mut self, member: usize, upgrade: Upgrade) {
+        self.upgrades[member] = Some(upgrade);
     }
 }
 

@@ -36,7 +36,7 @@
 //! itself; one statement per member, phase and view over all of its lives; view, lock and decided height never fall;
 //! what is said is durable; certificates are signed by a quorum of those who really signed; queues and maps are bounded;
 //! who hears f+1 timeouts joins them; nothing is asked for that was given; nobody halts, nobody honest is blamed, and who
-//! breaks a rule in the open is. At the end: the blocks and exactly the failed views that the description
+//! breaks a rule in the open is; versions change only where nine tenths agreed. At the end: the blocks and exactly the failed views that the description
 //! expects, and after a heal, progress by everybody within a time. `tests/scenarios/controls.rs` puts defects in and sees them found.
 //!
 //! The soak, `cargo xtask sim --profile P --seeds 10000`, on two cores that other work kept half busy:
@@ -136,6 +136,11 @@
 //! | N8 `failures` | `failures::failures_of_ten`, `failures::test_with_failures_f` | those led by the dead |
 //! | N9 `restarts` | `catchup::{restart_from_blank, late_start_at_view_20, restart_all_nodes_with_storage}` | all decide |
 //! | N10 `perm_silence_*` | `byzantine::perm_silence` | its own views if it keeps its proposals back, else none |
+//! | 16 `test_upgrade_task_with_proposal`, `_with_vote` | `upgrade::` the same names | formed, attached, decided at its first height; no timeout |
+//! | 61, 70 `test_epoch_upgrade` | `upgrade::{test_epoch_upgrade, each_epoch_agrees_anew}` | an upgrade and two epoch changes; another epoch's votes do not count |
+//! | 70 `test_upgrade_restart` | `upgrade::{test_upgrade_restart, crashes_around_an_upgrade}` | any; the upgrade comes once |
+//! | N10 `cutover`, `upgrade` | `upgrade::` the same names, `the_last_vote_may_come_late` | the upgrade comes if nine tenths agree, whoever is silent before, during and after it |
+//! | none (votes, windows, liars, laggards) | `upgrade::{not_enough_votes, expired_window, usurpers_are_refused, a_laggard_stops_and_comes_back_with_new_software, late_joiners_over_an_upgrade, observers_follow_an_upgrade}` | no upgrade; the liar's views; who does not speak the version ends, the others go on |
 //! | N11 `observer` | `observer::*` | observers decide all and say nothing; lying ones have no say; no view fails |
 //! | 4, 6, 15, 58, 63 `test_with_double_leader_{no_,}failures`, `_with_epochs` | `epochs::leaders::` the same names; unequal stakes give a member two turns in a row | none; those that it leads, among them 3 and 4 |
 //! | 55 `test_success_with_epochs` | `epochs::test_success_with_epochs` | none; 50 views, five epochs, no timeout |
@@ -168,7 +173,7 @@
 //! | waits for | scenarios |
 //! |---|---|
 //! | nothing planned | a committee of its own for payloads: `dishonest_da` (31), `test_all_restart_one_da` (26, 67) |
-//! | upgrades | 16, 61 and 70's, N10's `cutover`, `legacy_*`, `upgrade` |
+//! | nothing planned | N10's `legacy_*`: there is no older protocol |
 //! | nothing planned | builders and marketplace (8, 37, 38, 54), view synchronisation by relays (17) |
 
 mod behaviour;

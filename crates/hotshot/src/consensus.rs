@@ -19,7 +19,7 @@ use rollup_abi::{Digest, Header};
 
 use crate::{
     Actions, Committees, Config, HaltReason, Input, Now, Outgoing, Output, Recipient, Record, Recovery,
-    Token,
+    StoredProposal, Token,
     tree::{Content, Tree},
 };
 
@@ -120,6 +120,19 @@ pub struct Consensus {
     timer: Option<Duration>,
 }
 
+/// The stored proposals above the decided block.
+fn tree_of(decided: &Header, proposals: BTreeMap<(View, Digest), StoredProposal>) -> Tree {
+    let mut tree = Tree::new(decided.commitment(), decided.clone());
+    for ((_, leaf), stored) in proposals {
+        let content = Content::Proposal(stored.proposal, stored.signature);
+        tree.insert(leaf, content, true);
+        if let Some(entry) = tree.get_mut(&leaf) {
+            entry.durable = true;
+        }
+    }
+    tree
+}
+
 impl Consensus {
     /// A node that starts from what its log says. The first [`Input::Tick`] sets it in motion.
     pub fn new(config: Config, recovery: Recovery, now: Now) -> Self {
@@ -131,17 +144,9 @@ impl Consensus {
             proposals,
             timeout,
         } = recovery;
-        let root = anchor.header.commitment();
-        let mut tree = Tree::new(root, anchor.header.clone());
         let mut upgrades = upgrade::Upgrades::default();
-        for ((_, leaf), stored) in proposals {
-            upgrades.add(stored.proposal.upgrade);
-            let content = Content::Proposal(stored.proposal, stored.signature);
-            tree.insert(leaf, content, true);
-            if let Some(entry) = tree.get_mut(&leaf) {
-                entry.durable = true;
-            }
-        }
+        upgrades.add(proposals.values().filter_map(|stored| stored.proposal.upgrade));
+        let tree = tree_of(&anchor.header, proposals);
         let acted = actions.proposed.max(actions.vote1).max(actions.timeout);
         let given_up = timeout.as_ref().map_or(View::ZERO, |timeout| timeout.view());
         let view = [anchor.view(), lock.view(), actions.vote2, given_up]
@@ -331,7 +336,7 @@ impl Consensus {
         match &entry.content {
             Content::Proposal(proposal, signature) if !entry.durable => {
                 entry.durable = true;
-                Some(Record::Proposal(crate::StoredProposal {
+                Some(Record::Proposal(StoredProposal {
                     proposal: Arc::clone(proposal),
                     signature: *signature,
                 }))

@@ -38,6 +38,12 @@
 //! epoch first ([`hotshot_types::VoteData::rank`]). If first votes for a rival keep the last block from being decided in its
 //! view, it is proposed again in a later one, justified by its own certificate.
 //!
+//! # Versions
+//!
+//! A header names the version by whose rules its block is executed: its parent's, or a later one that nine tenths of its epoch's
+//! stake agreed on for a window of heights ([`rules::version_holds`]). So whoever sees a certified block knows its rules, and
+//! nothing else has to be remembered. A node that does not speak a version votes for none of its blocks, and ends when one is final.
+//!
 //! Large payloads reach a node in shares before its core sees the proposal: that is the engine's work, and adds no rule here.
 
 #![deny(clippy::arithmetic_side_effects)]

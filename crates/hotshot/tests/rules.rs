@@ -146,12 +146,8 @@ fn b2_a_missing_block_is_fetched_and_completes_the_view() {
     assert_eq!(one.decided(), [1]);
 }
 
-/// B4: the leader builds on the highest lock that the timeout certificate proves, and nobody accepts less.
-#[test]
-fn b4_a_proposal_below_the_proven_lock_is_refused() {
-    let (a, chain) = (propose(&genesis(), 1, b"a"), rules::well_formed);
-    let b = propose(&header(&a), 2, b"b");
-    let on = |parent: &Header, timeout: Option<TimeoutCertificate>, view: u64| Proposal {
+fn on(parent: &Header, timeout: Option<TimeoutCertificate>, view: u64) -> Proposal {
+    Proposal {
         view: View::new(view),
         hand_over: None,
         upgrade: None,
@@ -159,7 +155,14 @@ fn b4_a_proposal_below_the_proven_lock_is_refused() {
         justify: justify(parent),
         timeout,
         payload: b"c"[..].into(),
-    };
+    }
+}
+
+/// B4: the leader builds on the highest lock that the timeout certificate proves, and nobody accepts less.
+#[test]
+fn b4_a_proposal_below_the_proven_lock_is_refused() {
+    let (a, chain) = (propose(&genesis(), 1, b"a"), rules::well_formed);
+    let b = propose(&header(&a), 2, b"b");
     let proven = || Some(timed_out(3, [&header(&a), &header(&b), &genesis()]));
     let cases = [
         ("the proven lock", on(&header(&b), proven(), 4), Ok(())),

@@ -10,7 +10,7 @@ use std::{
 
 use hotshot::{Committees, Record, Timing};
 pub use hotshot_cluster::fixtures::{key, node_id};
-use hotshot_cluster::{Partitions, Testbed, fixtures};
+use hotshot_cluster::{Partitions, Testbed, Upgrades, fixtures};
 use hotshot_engine::{
     Engine, EngineConfig, EngineHandle, Ports, Status,
     ports::SystemClock,
@@ -182,15 +182,20 @@ impl Testbed for Cluster {
         self.machines[member].engine.as_ref().expect("it runs").status()
     }
 
-    fn chain(&self, member: usize) -> Vec<(u64, Digest)> {
+    fn chain(&self, member: usize) -> Vec<Header> {
         let chain = self.machines[member].application.chain();
-        let leaf =
-            |block: hotshot_engine::ports::DecidedBlock| (block.header.height, block.header.commitment());
-        chain.into_iter().map(leaf).collect()
+        chain.into_iter().map(|block| block.header).collect()
     }
 
     fn check(&self, member: usize) {
         self.machines[member].check_no_equivocation();
+    }
+}
+
+impl Upgrades for Cluster {
+    fn install(&mut self, member: usize, upgrade: Upgrade) {
+        self.machines[member].speaks = Versions::up_to(upgrade.to());
+        self.machines[member].upgrade = Some(upgrade);
     }
 }
 

@@ -34,6 +34,7 @@ pub fn run(arguments: &[String]) -> Result<(), Box<dyn Error>> {
             block_interval: Duration::from_millis(interval.parse()?),
             ..Timing::default()
         },
+        upgrade: None,
         payload: payload.parse()?,
         observer: Box::new(move |moment, header| {
             let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);

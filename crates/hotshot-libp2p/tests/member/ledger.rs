@@ -108,9 +108,14 @@ fn fatal(error: StoreError) -> ApplicationError {
     }
 }
 
-/// `made` is a view, a time and the payload's commitment.
-fn child(parent: &Header, history: &Mmr, (view, timestamp_ms, payload): (u64, u64, Digest)) -> Header {
+/// `made` is a version, a view, a time and the payload's commitment.
+fn child(
+    parent: &Header,
+    history: &Mmr,
+    (version, view, timestamp_ms, payload): (u16, u64, u64, Digest),
+) -> Header {
     Header {
+        version,
         view,
         height: parent.height + 1,
         timestamp_ms,
@@ -129,7 +134,8 @@ impl Application for Ledger {
         let payload: Arc<[u8]> = vec![request.view.get().to_le_bytes()[0]; self.payload].into();
         let timestamp_ms = request.now_ms.max(parent.timestamp_ms + 1);
         let commitment = dispersal::commit(&request.committee, &payload).expect("a payload");
-        let header = child(parent, &history, (request.view.get(), timestamp_ms, commitment));
+        let made = (request.version, request.view.get(), timestamp_ms, commitment);
+        let header = child(parent, &history, made);
         self.keep(&header, history);
         (self.observer)(Moment::Built, &header);
         Ok(BuiltBlock { header, payload })
@@ -137,7 +143,12 @@ impl Application for Ledger {
 
     async fn validate(&self, parent: Header, header: Header, _: Arc<[u8]>) -> Result<(), ApplicationError> {
         let history = self.history(&parent)?;
-        let made = (header.view, header.timestamp_ms, header.payload_commitment);
+        let made = (
+            header.version,
+            header.view,
+            header.timestamp_ms,
+            header.payload_commitment,
+        );
         if child(&parent, &history, made) != header {
             return Err(ApplicationError::Invalid(
                 "not what follows from its parent".into(),

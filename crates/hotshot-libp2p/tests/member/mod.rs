@@ -16,9 +16,9 @@ use hotshot_libp2p::{
     Config, GossipMessage, Libp2pNetwork, Limits, Multiaddr, PeerAddress, PeerBinding, Running,
     identity_from_seed,
 };
-use hotshot_types::{Epochs, Height, Versions};
+use hotshot_types::{Epochs, Height, Upgrade, Versions};
 use ledger::{Ledger, Observer, genesis, genesis_header};
-use rollup_abi::{Digest, header};
+use rollup_abi::{Header, header::FIRST_VERSION};
 use store::{Opened, Store};
 use tokio::sync::mpsc;
 
@@ -37,6 +37,8 @@ pub struct Setup {
     pub directory: PathBuf,
     /// The protocol's times.
     pub timing: Timing,
+    /// The upgrade that its software is ready for and agrees on.
+    pub upgrade: Option<Upgrade>,
     /// Bytes in each block that it builds.
     pub payload: usize,
     /// What is told of its blocks.
@@ -85,8 +87,8 @@ impl Member {
             epochs: Epochs::ENDLESS,
             genesis: genesis_header(),
             timing: setup.timing,
-            speaks: Versions::up_to(header::FIRST_VERSION),
-            upgrade: None,
+            speaks: Versions::up_to(setup.upgrade.map_or(FIRST_VERSION, |upgrade| upgrade.to())),
+            upgrade: setup.upgrade,
             crypto_workers: CRYPTO_WORKERS,
         };
         let ports = Ports {
@@ -118,8 +120,8 @@ pub fn open(directory: &Path) -> Opened {
     Store::open(directory, &genesis(), &genesis_header()).expect("the store opens")
 }
 
-/// Heights and leaves that a stopped member's files hold, from height 1 on.
-pub fn chain(directory: &Path) -> Vec<(u64, Digest)> {
+/// The headers that a stopped member's files hold, from height 1 on.
+pub fn chain(directory: &Path) -> Vec<Header> {
     let Opened { store, tip, .. } = open(directory);
     let mut chain = Vec::new();
     while (chain.len() as u64) < tip.header.height {
@@ -130,11 +132,7 @@ pub fn chain(directory: &Path) -> Vec<(u64, Digest)> {
             "no block of height {next}, the tip is {}",
             tip.header.height
         );
-        chain.extend(
-            blocks
-                .into_iter()
-                .map(|block| (block.header.height, block.header.commitment())),
-        );
+        chain.extend(blocks.into_iter().map(|block| block.header));
     }
     chain
 }

@@ -23,6 +23,7 @@ pub fn run(arguments: &[String]) -> ExitCode {
         addresses: addresses.collect(),
         directory: directory.into(),
         timing: impatient(),
+        upgrade: None,
         payload: 100,
         observer: Box::new(|_, _| {}),
     };

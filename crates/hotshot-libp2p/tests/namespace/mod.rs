@@ -7,7 +7,7 @@ use std::{net::SocketAddr, process::Stdio};
 use hotshot_cluster::{PATIENCE, Partitions, Testbed};
 use hotshot_engine::Status;
 use hotshot_types::{Height, View};
-use rollup_abi::Digest;
+use rollup_abi::Header;
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines},
@@ -126,7 +126,7 @@ impl Testbed for Namespaces {
         self.members[member].as_ref().expect("it runs").status.clone()
     }
 
-    fn chain(&self, member: usize) -> Vec<(u64, Digest)> {
+    fn chain(&self, member: usize) -> Vec<Header> {
         chain(&self.directory.path().join(member.to_string()))
     }
 }

@@ -13,7 +13,7 @@ impl Consensus {
     /// Decides final leaves, lowest first, each with all its undecided ancestors. All final leaves are on one branch, so
     /// where one cannot be decided yet, no higher one can.
     pub(super) fn decide(&mut self, out: &mut Vec<Output>) -> Result<(), HaltReason> {
-        self.must_speak(Some(self.decided()))?;
+        self.must_speak(self.decided())?;
         while let Some(next) = self.finals.values().next() {
             let view = next.data.view;
             let way = match self.tree.path(&next.data.leaf, next.data.height.get()) {
@@ -21,9 +21,10 @@ impl Consensus {
                 Path::Missing { .. } => return Ok(()),
                 Path::Conflict => return Err(HaltReason::ConflictingDecision { view }),
             };
-            for leaf in &way {
-                self.must_speak(self.tree.get(leaf).map(Entry::header))?;
-            }
+            let entries = way.iter().filter_map(|leaf| self.tree.get(leaf));
+            entries
+                .map(Entry::header)
+                .try_for_each(|header| self.must_speak(header))?;
             let status = |leaf: &Digest| self.tree.get(leaf).map(|entry| entry.status);
             if way.iter().any(|leaf| status(leaf) == Some(Status::Invalid)) {
                 return Err(HaltReason::Diverged { view });

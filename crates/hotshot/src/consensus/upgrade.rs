@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use hotshot_types::{Epoch, Height, UpgradeCertificate, UpgradeData};
+use hotshot_types::{Epoch, Height, Upgrade, UpgradeCertificate, UpgradeData};
 use rollup_abi::Header;
 
 use super::Consensus;
@@ -32,11 +32,11 @@ impl Upgrades {
         self.agreed.keys()
     }
 
-    pub(super) fn add(&mut self, certificate: impl IntoIterator<Item = UpgradeCertificate>) {
-        let certificates = certificate.into_iter();
-        self.agreed
-            .extend(certificates.map(|known| (*known.data(), known)));
-        if self.agreed.len() > MAX_AGREED {
+    pub(super) fn add(&mut self, certificates: impl IntoIterator<Item = UpgradeCertificate>) {
+        for certificate in certificates {
+            self.agreed.insert(*certificate.data(), certificate);
+        }
+        while self.agreed.len() > MAX_AGREED {
             self.agreed.pop_first();
         }
     }
@@ -45,6 +45,11 @@ impl Upgrades {
     pub(super) fn forget_before(&mut self, epoch: Epoch) {
         self.agreed.retain(|agreed, _| agreed.epoch >= epoch);
     }
+}
+
+/// Whether an upgrade may come above the decided block: its window is not over, nor its version left behind.
+fn may_still_come(upgrade: &Upgrade, decided: &Header) -> bool {
+    upgrade.last().get() > decided.height && upgrade.from() >= decided.version
 }
 
 /// The first blocks of other versions among decided ones that follow a block of version `before`.
@@ -62,9 +67,9 @@ pub(super) fn upgraded(before: u16, decided: &[Decided]) -> Vec<Output> {
 impl Consensus {
     /// Whether the certificate of this upgrade would be news that may still be of use.
     pub fn wants_upgrade(&self, data: &UpgradeData) -> bool {
-        let (upgrade, decided) = (data.upgrade, self.decided());
-        let open = upgrade.last().get() > decided.height && upgrade.from() >= decided.version;
-        open && data.epoch >= self.epoch && !self.upgrades.agreed.contains_key(data)
+        may_still_come(&data.upgrade, self.decided())
+            && data.epoch >= self.epoch
+            && !self.upgrades.agreed.contains_key(data)
     }
 
     /// It is passed on once, for its last vote may have come to this node alone.
@@ -81,10 +86,9 @@ impl Consensus {
 
     /// Forgets what cannot come any more.
     pub(super) fn forget_upgrades(&mut self) {
-        let (height, version) = (self.decided().height, self.decided().version);
-        self.upgrades
-            .agreed
-            .retain(|agreed, _| agreed.upgrade.last().get() > height && agreed.upgrade.from() >= version);
+        let decided = self.decided().clone();
+        let agreed = &mut self.upgrades.agreed;
+        agreed.retain(|agreed, _| may_still_come(&agreed.upgrade, &decided));
     }
 
     /// The version of the block on this one: a later one as soon as it may be.
@@ -131,7 +135,7 @@ impl Consensus {
     pub(super) fn upgrade_to_say(&self) -> Option<Outgoing> {
         let (upgrade, decided) = (self.config.upgrade?, self.decided());
         let near = decided.height.saturating_add(EARLY) >= upgrade.first().get();
-        let open = decided.height < upgrade.last().get() && decided.version == upgrade.from();
+        let open = may_still_come(&upgrade, decided) && decided.version == upgrade.from();
         let end = self.config.epochs.last_of(self.epoch);
         let in_epoch = end.is_none_or(|end| end >= upgrade.first());
         let speaks = self.config.speaks.contains(upgrade.to());
@@ -150,14 +154,14 @@ impl Consensus {
     }
 
     /// A node cannot follow a final block whose rules it does not know.
-    pub(super) fn must_speak(&self, header: Option<&Header>) -> Result<(), HaltReason> {
-        match header {
-            Some(header) if !self.speaks(header) => Err(HaltReason::Unspoken {
-                height: Height::new(header.height),
-                got: header.version,
-                expected: self.config.speaks,
-            }),
-            _ => Ok(()),
+    pub(super) fn must_speak(&self, header: &Header) -> Result<(), HaltReason> {
+        if self.speaks(header) {
+            return Ok(());
         }
+        Err(HaltReason::Unspoken {
+            height: Height::new(header.height),
+            got: header.version,
+            expected: self.config.speaks,
+        })
     }
 }
