@@ -27,7 +27,14 @@ fn main() {
 
 /// The height on chain, seen as often as it can be read.
 async fn height(rollup: &Rollup) -> u64 {
-    rollup.client.rollup_state().await.expect("the account").state.last.height
+    rollup
+        .client
+        .rollup_state()
+        .await
+        .expect("the account")
+        .state
+        .last
+        .height
 }
 
 async fn steady() {
@@ -53,7 +60,9 @@ async fn steady() {
     }
     took.sort_unstable();
     let of = |percent: usize| took[(took.len() - 1) * percent / 100];
-    let status = poster.until("all is counted", |status| status.in_flight == 0).await;
+    let status = poster
+        .until("all is counted", |status| status.in_flight == 0)
+        .await;
     println!(
         "{STEADY} blocks, one each {INTERVAL:?}: from decided to confirmed on chain p50 {:?}, p95 {:?}, max {:?}; {} posts",
         of(50),
