@@ -137,7 +137,7 @@ fn place(text: &str, part: &str, nth: usize) -> Value {
 }
 
 #[test]
-fn a_session() {
+fn a_mistake_is_shown_mended_and_looked_up() {
     let (mut editor, hello) = Editor::connected();
     assert_eq!(hello["serverInfo"]["name"], "curve");
     assert_eq!(hello["capabilities"]["positionEncoding"], "utf-16");
@@ -193,14 +193,16 @@ fn a_session() {
         .collect();
     assert_eq!(starts, [&at(&right, "pot; }", 0), &at(&right, "pot }", 0)]);
     asked["context"] = json!({ "includeDeclaration": true });
-    assert_eq!(
-        editor
-            .ask("textDocument/references", asked)
-            .as_array()
-            .unwrap()
-            .len(),
-        3
-    );
+    let declared_too = editor.ask("textDocument/references", asked);
+    assert_eq!(declared_too.as_array().unwrap().len(), 3);
+    assert_eq!(editor.close(), 0);
+}
+
+#[test]
+fn a_document_is_outlined_and_laid_out() {
+    let (mut editor, _) = Editor::connected();
+    let right = WRONG.replace("state.pott", "state.pot");
+    assert_eq!(editor.open(&right), json!([]));
 
     let symbols = editor.ask(
         "textDocument/documentSymbol",

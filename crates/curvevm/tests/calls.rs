@@ -153,7 +153,11 @@ fn payments_move() {
     world.host.balances.insert(bob, u64::MAX);
     assert_eq!(world.trap(&out("pay_out", 1)), Trap::Overflow);
     let own = entry(till, "pay_out", &[Value::Address(till), Value::U64(1)]);
-    assert_eq!(world.trap(&own), Trap::NotPayable, "a program is paid by calling it");
+    assert_eq!(
+        world.trap(&own),
+        Trap::NotPayable,
+        "a program is paid by calling it"
+    );
     let other = world.deploy(program("counter"));
     let unasked = entry(till, "pay_out", &[Value::Address(other), Value::U64(1)]);
     assert_eq!(world.trap(&unasked), Trap::NotPayable);

@@ -170,6 +170,9 @@ pub async fn follow_poster(
         metrics.posts.raise_to(PostOutcome::Failed, failures);
         metrics.posts_sent.raise_to(counters.posts_sent);
         metrics.lamports_spent.raise_to(counters.lamports_spent);
+        metrics.poster_balance.set(now.balance.unwrap_or(0));
+        metrics.poster_runway.set(now.runway.unwrap_or_default());
+        metrics.poster_price.set(now.price);
         metrics.settled_height.set(settled.height());
         metrics.settlement_lag_blocks.set(now.lag_blocks());
         metrics.settlement_lag.set(now.oldest_unsettled);

@@ -138,6 +138,9 @@ metrics! {
     posts: CounterBy<PostOutcome>, "asset_l2_posts_total", None, "Posts to Solana, by what became of them.";
     posts_sent: Counter, "asset_l2_posts_sent_total", None, "Transactions signed and sent to Solana.";
     lamports_spent: Counter, "asset_l2_lamports_spent_total", None, "Lamports paid for posts.";
+    poster_balance: Gauge, "asset_l2_poster_balance_lamports", None, "Lamports that this node's poster has, as last read.";
+    poster_runway: Seconds, "asset_l2_poster_runway_seconds", Seconds, "How long they last at the rate at which they were spent lately; 0 while nothing is spent.";
+    poster_price: Gauge, "asset_l2_poster_price_micro_lamports", None, "Micro-lamports per compute unit that the newest post offered.";
     settled_height: Gauge, "asset_l2_settled_height", None, "Newest height that the program on Solana holds.";
     settlement_lag_blocks: Gauge, "asset_l2_settlement_lag_blocks", None, "Decided blocks whose root is not on Solana yet.";
     settlement_lag: Seconds, "asset_l2_settlement_lag_seconds", Seconds, "Age of the oldest decided block whose root is not on Solana yet.";
