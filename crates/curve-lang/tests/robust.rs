@@ -1,6 +1,6 @@
 //! Nothing that anybody writes makes the compiler panic, and its time stays in proportion.
 //!
-//! `cargo run --release -p curve-lang --example fuzz -- CASES SEED` runs the same for as long as one likes.
+//! `cargo run --release -p curve-lang --example fuzz_sources -- CASES SEED` runs the same for as long as one likes.
 
 mod common;
 

@@ -213,7 +213,8 @@ const ROWS: &[Row] = &[
         text: "T0008",
         title: "a payment to an entry that takes none",
         explanation: "An entry takes a payment only if it says `payable`: so no payment reaches one that ignores it. Nor does `move` \
-                      send anything to a program: it is paid by calling it, or it would not know of the money.",
+                      send anything to a program, unless it is the one that calls: a program is paid by calling it, or it would not \
+                      know of the money.",
         wrong: curve("entry put() {}", "put --payment '1 ASSET' --fund 'me=1 ASSET'"),
         right: curve(
             "state { pot: Vault }\n\nentry put() payable {\n    move payment to state.pot;\n}",

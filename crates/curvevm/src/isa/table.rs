@@ -236,7 +236,7 @@ table! {
     Height "height" [d: Out(U64)] fixed(40), [] "d = the block's height";
     Time "time" [d: Out(U64)] fixed(40), [] "d = the block's time in milliseconds since 1970";
     Balance "balance" [d: Out(U64), a: In(Address)] fixed(10_000), [] "d = what a owns, in base units";
-    Transfer "transfer" [a: In(Address), b: In(U64)] fixed(100_000), [InsufficientBalance, NotPayable, Overflow, LimitReached] "sends b base units of what this program owns to account a";
+    Transfer "transfer" [a: In(Address), b: In(U64)] fixed(100_000), [InsufficientBalance, NotPayable, Overflow, LimitReached] "sends b base units of what this program owns to account a, or back to the program a that calls it";
     Emit "emit" [e: Event, a: InRun(Fields)] Cost::bytes(2_000, 20), [LimitReached] "emits event e with the registers from a on";
     CallProgram "call.program" [p: In(Address), i: EntryInterface, b: In(U64), a: InRun(InterfaceParams), d: OutRun(InterfaceResults)] Cost::bytes(120_000, 10), [NoSuchProgram, NoSuchEntry, NotPayable, InsufficientBalance, Reentrancy, TooDeep, LimitReached] "calls entry i of program p with a payment of b base units";
     ViewProgram "view.program" [p: In(Address), i: ViewInterface, a: InRun(InterfaceParams), d: OutRun(InterfaceResults)] Cost::bytes(20_000, 10), [NoSuchProgram, NoSuchEntry, Reentrancy, TooDeep] "asks view i of program p";

@@ -167,12 +167,13 @@ impl World<'_> {
         changed.unwrap_or_else(|| self.host.balance(address))
     }
 
-    /// Sends an amount to an account. A program is paid by calling it: what comes otherwise, it would not know of.
+    /// Sends an amount to an account, or back to a program that is calling. Other programs are paid by calling them: what comes
+    /// otherwise, they would not know of.
     fn transfer(&mut self, to: Address, amount: u64) -> Result<(), Trap> {
-        match self.host.program(&to) {
-            Some(_) => Err(Trap::NotPayable),
-            None => self.pay(self.scene.program, to, amount),
+        if to != self.scene.caller && self.host.program(&to).is_some() {
+            return Err(Trap::NotPayable);
         }
+        self.pay(self.scene.program, to, amount)
     }
 
     /// Moves an amount.
