@@ -58,7 +58,7 @@ pub enum NodeError {
         /// The directory.
         path: PathBuf,
         /// Why.
-        source: store::StoreError,
+        source: Box<store::StoreError>,
     },
     /// An address cannot be listened on, or a peer's address is none.
     #[error("{what} {address}: {reason}")]

@@ -225,7 +225,7 @@ async fn refusals_arrive_with_their_verdict() {
         .await
         .unwrap();
     let members = members(5);
-    let registers: Vec<_> = members.iter().map(|(_, register)| register.clone()).collect();
+    let registers: Vec<_> = members.iter().map(|(_, register)| *register).collect();
     client.register_members(governance, &registers).await.unwrap();
     client.activate_committee(governance, 0).await.unwrap();
 

@@ -176,7 +176,10 @@ async fn open(config: &Config, deployment: &Arc<Deployment>) -> Result<Opened, N
     let (path, deployment) = (config.data_dir.clone(), Arc::clone(deployment));
     let opened = tokio::task::spawn_blocking(move || {
         let opened = Store::open(&path, &deployment.genesis, &deployment.header);
-        opened.map_err(|source| NodeError::Store { path, source })
+        opened.map_err(|source| NodeError::Store {
+            path,
+            source: Box::new(source),
+        })
     });
     opened.await.unwrap_or_else(|error| {
         Err(NodeError::System {
