@@ -29,6 +29,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "settlement",
             "telemetry",
             "registry",
+            "rpc-types",
             "localnet",
             "fault-proxy",
         ],

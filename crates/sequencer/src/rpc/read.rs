@@ -19,30 +19,8 @@ impl From<store::StoreError> for RpcError {
     }
 }
 
-impl BlockSummary {
-    /// Of a header, with its count of transactions.
-    pub fn of(header: &Header, transactions: usize) -> Self {
-        Self {
-            height: header.height,
-            view: header.view,
-            epoch: header.epoch,
-            timestamp_ms: header.timestamp_ms,
-            leaf: Hex32(header.commitment()),
-            state_root: Hex32(header.state_root),
-            transactions: u32::try_from(transactions).unwrap_or(u32::MAX),
-        }
-    }
-}
-
-impl CertifiedHeader {
-    fn of((header, certificate): &(Header, Certificate2)) -> Self {
-        Self {
-            height: header.height,
-            state_root: Hex32(header.state_root),
-            header: HexBytes(header.encode().to_vec()),
-            certificate: HexBytes(certificate.to_wire()),
-        }
-    }
+fn certified((header, certificate): &(Header, Certificate2)) -> CertifiedHeader {
+    CertifiedHeader::new(header, certificate.to_wire())
 }
 
 pub fn transaction_status(context: &RpcContext, id: &TxId) -> Result<TransactionStatus, RpcError> {
@@ -101,19 +79,16 @@ pub fn block(context: &RpcContext, got: u64) -> Result<BlockView, RpcError> {
 }
 
 pub fn latest_root(context: &RpcContext) -> Result<CertifiedHeader, RpcError> {
-    let certified = context.store.last_certified()?;
-    certified
-        .as_ref()
-        .map(CertifiedHeader::of)
-        .ok_or(RpcError::NothingDecided)
+    let newest = context.store.last_certified()?;
+    newest.as_ref().map(certified).ok_or(RpcError::NothingDecided)
 }
 
 pub fn certificate(context: &RpcContext, got: u64) -> Result<CertifiedHeader, RpcError> {
-    let certified = context.store.certified_from(Height::new(got))?;
+    let found = context.store.certified_from(Height::new(got))?;
     let newest = context.heads.newest().header.height;
-    certified
+    found
         .as_ref()
-        .map(CertifiedHeader::of)
+        .map(certified)
         .ok_or(RpcError::NoBlock { got, newest })
 }
 

@@ -5,10 +5,8 @@ use curvevm::{ErrorKind, EventKind, Field, Function, Kind};
 use rollup_abi::Digest;
 use serde::{Deserialize, Serialize};
 
-use super::{
-    super::text::{Hex32, HexBytes, display},
-    AddressText, ReceiptView, Unproven, ValueView,
-};
+use super::{AddressText, ReceiptView, Unproven, ValueView};
+use crate::text::{Hex32, HexBytes, display};
 
 /// A program with its proof.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

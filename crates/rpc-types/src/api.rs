@@ -1,11 +1,10 @@
 //! The calls, for server and client.
 
-use jsonrpsee::{
-    core::{RpcResult, SubscriptionResult},
-    proc_macros::rpc,
-};
+#[cfg(feature = "server")]
+use jsonrpsee::core::{RpcResult, SubscriptionResult};
+use jsonrpsee::proc_macros::rpc;
 
-use super::{
+use crate::{
     text::{Hex32, HexBytes},
     types::{
         AccountView, AddressText, Answer, BlockSummary, BlockView, CertifiedHeader, EntryView, GenesisView,
@@ -14,13 +13,24 @@ use super::{
 };
 
 /// A validator's JSON-RPC.
-#[rpc(server, client, namespace = "asset")]
+#[cfg_attr(
+    all(feature = "client", feature = "server"),
+    rpc(client, server, namespace = "asset")
+)]
+#[cfg_attr(
+    all(feature = "client", not(feature = "server")),
+    rpc(client, namespace = "asset")
+)]
+#[cfg_attr(
+    all(feature = "server", not(feature = "client")),
+    rpc(server, namespace = "asset")
+)]
 pub trait AssetApi {
     /// Takes a signed transaction, canonical Borsh in hexadecimal; returns its id once it waits in the mempool.
     #[method(name = "submitTransaction")]
     async fn submit_transaction(&self, transaction: HexBytes) -> RpcResult<IdText>;
 
-    /// Takes up to [`super::MAX_SUBMIT`] transactions; one outcome each, in order.
+    /// Takes up to [`crate::MAX_SUBMIT`] transactions; one outcome each, in order.
     #[method(name = "submitTransactions")]
     async fn submit_transactions(&self, transactions: Vec<HexBytes>) -> RpcResult<Vec<Submitted>>;
 
@@ -44,7 +54,7 @@ pub trait AssetApi {
     #[method(name = "entry")]
     async fn entry(&self, program: AddressText, key: Hex32) -> RpcResult<EntryView>;
 
-    /// Up to [`super::MAX_ENTRIES`] of what a program stores, by rising key, from the first above `after` on.
+    /// Up to [`crate::MAX_ENTRIES`] of what a program stores, by rising key, from the first above `after` on.
     #[method(name = "entries")]
     async fn entries(&self, program: AddressText, after: Option<Hex32>) -> RpcResult<Vec<StoredEntry>>;
 

@@ -4,10 +4,8 @@ use assetvm::{Amount, Failure, Outcome, Receipt, State};
 use curvevm::{Event, Value};
 use serde::{Deserialize, Serialize};
 
-use super::{
-    super::text::{HexBytes, display},
-    AddressText, IdText,
-};
+use super::{AddressText, IdText};
+use crate::text::{HexBytes, display};
 
 /// What a transaction did.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,7 +4,7 @@ mod program;
 mod receipt;
 
 use assetvm::{Account, AccountProof, Address, Amount, ProofError, TxId};
-use rollup_abi::Digest;
+use rollup_abi::{Digest, Header};
 use serde::{Deserialize, Serialize};
 
 pub use self::{
@@ -14,7 +14,7 @@ pub use self::{
     },
     receipt::{EventView, FailureView, ReceiptView, ValueView},
 };
-use super::text::{Hex32, HexBytes, display};
+use crate::text::{Hex32, HexBytes, display};
 
 /// A transaction's id, as text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -277,4 +277,31 @@ pub struct MemberView {
     pub bls: HexBytes,
     /// Its stake.
     pub stake: u64,
+}
+
+impl BlockSummary {
+    /// Of a header, with its count of transactions.
+    pub fn of(header: &Header, transactions: usize) -> Self {
+        Self {
+            height: header.height,
+            view: header.view,
+            epoch: header.epoch,
+            timestamp_ms: header.timestamp_ms,
+            leaf: Hex32(header.commitment()),
+            state_root: Hex32(header.state_root),
+            transactions: u32::try_from(transactions).unwrap_or(u32::MAX),
+        }
+    }
+}
+
+impl CertifiedHeader {
+    /// A header and its certificate, as it lies in a message.
+    pub fn new(header: &Header, certificate: Vec<u8>) -> Self {
+        Self {
+            height: header.height,
+            state_root: Hex32(header.state_root),
+            header: HexBytes(header.encode().to_vec()),
+            certificate: HexBytes(certificate),
+        }
+    }
 }
