@@ -182,6 +182,7 @@ mod tests {
             accounts: Vec::new(),
             committee: [0; 32],
             timestamp_ms: 0,
+            roster: assetvm::GenesisRoster::default(),
         };
         let state = genesis.state().unwrap();
         let payments = (0..rows).map(|row| (id(row), row)).collect();

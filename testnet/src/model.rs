@@ -175,7 +175,9 @@ impl Model {
                     payment.base_units(),
                 )
             }
-            Action::Upgrade { .. } | Action::Close { .. } => Err("nobody upgrades or closes here".into()),
+            Action::Upgrade { .. } | Action::Close { .. } | Action::Roster(_) => {
+                Err("nobody upgrades, closes or changes the roster here".into())
+            }
         }
     }
 
@@ -338,6 +340,7 @@ mod tests {
             accounts: Vec::new(),
             committee: [0; 32],
             timestamp_ms: 0,
+            roster: assetvm::GenesisRoster::default(),
         };
         let signers = Signers {
             chain_id: genesis.chain_id(),

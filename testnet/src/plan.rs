@@ -170,6 +170,7 @@ mod tests {
             accounts: Vec::new(),
             committee: [0; 32],
             timestamp_ms: 0,
+            roster: assetvm::GenesisRoster::default(),
         };
         let chain_id = genesis.chain_id();
         let addresses: Vec<_> = payers.iter().map(SigningKey::address).collect();

@@ -180,6 +180,7 @@ mod tests {
             accounts: vec![(key.address(), Amount::from_base_units(100))],
             committee: [0; 32],
             timestamp_ms: 0,
+            roster: assetvm::GenesisRoster::default(),
         };
         let root = genesis.state().unwrap().root();
         let header = Header {

@@ -164,6 +164,7 @@ pub(crate) fn write_genesis(
         stake: STAKE,
         peer_id: member.keys.public(None).peer_id,
         address: member.p2p_address(),
+        possession: None,
     });
     let genesis = GenesisFile {
         program_id: Address::new(client.program().to_bytes()),
@@ -175,6 +176,8 @@ pub(crate) fn write_genesis(
         timestamp_ms: u64::try_from(now).unwrap_or(u64::MAX),
         accounts: Vec::new(),
         committee: committee.collect(),
+        epoch_length: 0,
+        roster_authority: None,
     };
     let deployment = genesis.deploy()?;
     let path = config.dir.join("genesis.json");

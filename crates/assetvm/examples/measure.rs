@@ -60,6 +60,7 @@ fn genesis(accounts: u64, keys: &[SigningKey]) -> Genesis {
             .collect(),
         committee: [0; 32],
         timestamp_ms: 0,
+        roster: GenesisRoster::default(),
     }
 }
 

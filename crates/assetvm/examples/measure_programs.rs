@@ -158,6 +158,7 @@ fn state(entries: u64, accounts: u64, sender: Address) -> State {
         accounts: Vec::new(),
         committee: [0; 32],
         timestamp_ms: 0,
+        roster: GenesisRoster::default(),
     };
     let account = |units| Account {
         balance: Amount::from_base_units(units),
@@ -176,6 +177,7 @@ fn state(entries: u64, accounts: u64, sender: Address) -> State {
         accounts: owners,
         programs: vec![(address(1), work.0, work.1), (address(2), other.0, other.1)],
         entries: stored.map(|id| (id, 1u64.to_le_bytes().to_vec())).collect(),
+        ..Contents::default()
     };
     let metadata = Metadata {
         total_supply: Amount::from_base_units(total),

@@ -1,9 +1,11 @@
 //! What the state holds beside programs: accounts and one metadata cell; and what a block changes.
 
+use std::sync::Arc;
+
 use borsh::{BorshDeserialize, BorshSerialize};
 use rollup_abi::{Digest, tree};
 
-use crate::{Address, Amount, EntryId, Nonce, Program};
+use crate::{Address, Amount, EntryId, Nonce, Program, Roster};
 
 /// An account, or what a program owns. One with balance 0 and nonce 0 is the same as none, and is not stored.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
@@ -55,6 +57,8 @@ pub struct Changes {
     pub programs: Vec<(Address, Option<Program>)>,
     /// Touched storage entries, by program and key, each once; `None` if there is nothing any more.
     pub entries: Vec<(EntryId, Option<Vec<u8>>)>,
+    /// The roster after the block, if it is another.
+    pub roster: Option<Arc<Roster>>,
     /// The totals after the block.
     pub metadata: Metadata,
 }

@@ -6,6 +6,8 @@
 mod overlay;
 mod programs;
 
+use std::sync::Arc;
+
 use curvevm::{Call, Entrance, Gas, Machine, Value};
 use overlay::Overlay;
 use programs::Request;
@@ -13,7 +15,7 @@ use rollup_abi::{Digest, Header};
 
 use crate::{
     Account, Action, Address, Amount, Changes, Failure, InvalidTransaction, Outcome, Output, Receipt,
-    Rejection, State, TransactionBody, TxId, program_address, verify::Verified,
+    Rejection, Roster, RosterChange, State, TransactionBody, TxId, program_address, roster, verify::Verified,
 };
 
 /// What transactions may know of their block.
@@ -231,6 +233,7 @@ impl Executor {
             } => return self.call(*program, entry, request(args, payment, gas)),
             Action::Upgrade { program, code } => self.upgrade(&sender, *program, code),
             Action::Close { program, entries } => self.close(&sender, *program, entries),
+            Action::Roster(change) => self.change_roster(&sender, change),
         };
         (begun, done.map(|()| Output::default()))
     }
@@ -293,8 +296,24 @@ impl Executor {
         self.world.set_account(*to, account);
     }
 
-    /// Closes the block: the new state and its root.
-    pub fn finish(self) -> BlockOutcome {
+    fn change_roster(&mut self, sender: &Address, change: &RosterChange) -> Result<(), Failure> {
+        let params = self.world.parent.params();
+        let rules = roster::Rules {
+            chain_id: &params.chain_id,
+            authority: &params.roster_authority,
+        };
+        let mut changed = Roster::clone(self.world.roster());
+        changed.change(change, sender, &rules)?;
+        self.world.set_roster(Arc::new(changed));
+        Ok(())
+    }
+
+    /// Closes the block, and with it perhaps an epoch: the new state and its root.
+    pub fn finish(mut self) -> BlockOutcome {
+        let (height, epochs) = (self.world.block.height, self.world.parent.params().epochs);
+        if let Some(fixed) = self.world.roster().after(height, epochs) {
+            self.world.set_roster(fixed);
+        }
         let (parent, changes) = self.world.into_changes();
         let state = parent.apply(&changes);
         BlockOutcome {

@@ -5,7 +5,7 @@ use std::fmt;
 use borsh::{BorshDeserialize, BorshSerialize};
 use curvevm::{Address, Fault, Gas, Trap};
 
-use crate::{Amount, receipt::MAX_OUTPUT_BYTES};
+use crate::{Amount, RosterFault, receipt::MAX_OUTPUT_BYTES};
 
 /// Longest [`Reason`] in bytes.
 pub const MAX_REASON_BYTES: usize = 200;
@@ -129,6 +129,9 @@ pub enum Failure {
     /// The program trapped.
     #[error("{0}")]
     Trapped(Box<Trapped>),
+    /// The roster stays as it is.
+    #[error("{0}")]
+    Roster(#[from] RosterFault),
 }
 
 /// A trap, in words that stay true when the program is upgraded.
@@ -232,6 +235,7 @@ impl Failure {
             Self::EntriesNotNamed { .. } => 219,
             Self::OutputTooLarge { .. } => 220,
             Self::Trapped(trapped) => trap_code(trapped.trap),
+            Self::Roster(fault) => fault.code(),
         }
     }
 }

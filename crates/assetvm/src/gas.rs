@@ -15,6 +15,8 @@ const ARGS_BYTE: u64 = 20;
 const OUTPUT_BYTE: u64 = 80;
 /// Gas of each storage entry that goes with a closed program.
 const CLOSED_ENTRY: u64 = 50_000;
+/// Gas of checking a validator's key: two pairings.
+const KEY: u64 = 12_000_000;
 /// Gas that [`GasRules::price`] is the price of.
 const PRICED: u128 = 1_000_000;
 
@@ -57,7 +59,7 @@ impl Action {
         match self {
             Self::Mint { .. } | Self::Transfer { .. } | Self::Burn { .. } => Gas(0),
             Self::Deploy { gas, .. } | Self::Call { gas, .. } => *gas,
-            Self::Upgrade { .. } | Self::Close { .. } => self.gas_before_machine(),
+            Self::Upgrade { .. } | Self::Close { .. } | Self::Roster(_) => self.gas_before_machine(),
         }
     }
 
@@ -73,6 +75,7 @@ impl Action {
             Self::Call { args, .. } => (args.len(), ARGS_BYTE),
             Self::Upgrade { code, .. } => (code.len(), CODE_BYTE),
             Self::Close { entries, .. } => (entries.len(), CLOSED_ENTRY),
+            Self::Roster(change) => (usize::from(change.brings_key()), KEY),
         };
         Gas(ACTION.saturating_add(each.saturating_mul(bytes as u64)))
     }

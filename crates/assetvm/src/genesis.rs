@@ -3,9 +3,13 @@
 use std::sync::Arc;
 
 use borsh::{BorshDeserialize, BorshSerialize};
+use hotshot_types::Epochs;
 use rollup_abi::{Digest, domain, sha256};
 
-use crate::{Account, Action, Address, Amount, Contents, GasRules, Metadata, Nonce, State};
+use crate::{
+    Account, Action, Address, Amount, Contents, GasRules, Metadata, Nonce, Roster, RosterFault, State,
+    Validator,
+};
 
 /// Everything that fixes a chain; its hash is the chain id.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
@@ -26,10 +30,23 @@ pub struct Genesis {
     pub committee: Digest,
     /// Milliseconds since 1970: the first block's timestamp.
     pub timestamp_ms: u64,
+    /// How its committees change.
+    pub roster: GenesisRoster,
+}
+
+/// How a chain's committees change. By default they do not.
+#[derive(Clone, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct GenesisRoster {
+    /// Blocks of an epoch; 0 is one epoch that does not end, and then nobody is on the roster.
+    pub epoch_length: u64,
+    /// Who admits and retires validators.
+    pub authority: Address,
+    /// The validators of the first two epochs, in the order of the first committee.
+    pub validators: Vec<Validator>,
 }
 
 /// Why a genesis is not one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum GenesisError {
     /// Not the encoding of a genesis, or more than one.
     #[error("malformed genesis")]
@@ -60,6 +77,14 @@ pub enum GenesisError {
         /// The cap.
         cap: Amount,
     },
+    /// A validator that would not be admitted.
+    #[error("genesis validator {index}: {fault}")]
+    Validator {
+        /// Its place.
+        index: usize,
+        /// Why not.
+        fault: RosterFault,
+    },
 }
 
 /// The parameters that execution needs.
@@ -75,6 +100,10 @@ pub struct Params {
     pub base_fee: Amount,
     /// What gas costs, and how much of it a block has.
     pub gas: GasRules,
+    /// How long committees serve.
+    pub epochs: Epochs,
+    /// Who admits and retires validators.
+    pub roster_authority: Address,
 }
 
 impl Params {
@@ -93,9 +122,13 @@ impl Params {
 }
 
 impl Genesis {
-    /// `sha256(domain::GENESIS ‖ borsh(genesis))`.
+    /// `sha256(domain::GENESIS ‖ borsh(genesis))`, with zeros for the proofs of possession: they are made for this very id.
     pub fn chain_id(&self) -> Digest {
-        sha256(&[domain::GENESIS, &self.encode()])
+        let mut unproven = self.clone();
+        for validator in &mut unproven.roster.validators {
+            validator.possession = [0; 64];
+        }
+        sha256(&[domain::GENESIS, &unproven.encode()])
     }
 
     /// The canonical bytes.
@@ -116,10 +149,12 @@ impl Genesis {
             supply_cap: self.supply_cap,
             base_fee: self.minimum_fee,
             gas: self.gas,
+            epochs: Epochs::of_length(self.roster.epoch_length),
+            roster_authority: self.roster.authority,
         })
     }
 
-    /// Checks the accounts and builds the state of height 0.
+    /// Checks the accounts and the roster, and builds the state of height 0.
     pub fn state(&self) -> Result<State, GenesisError> {
         let mut before = None;
         let mut got = 0u128;
@@ -141,15 +176,19 @@ impl Genesis {
             minted: got,
             ..Metadata::default()
         };
+        let params = self.params();
+        let roster = Roster::genesis(&self.roster.validators, &params.chain_id)
+            .map_err(|(index, fault)| GenesisError::Validator { index, fault })?;
         let nonce = Nonce::default();
         let accounts = self.accounts.iter();
         let contents = Contents {
             accounts: accounts
                 .map(|&(address, balance)| (address, Account { balance, nonce }))
                 .collect(),
+            roster,
             ..Contents::default()
         };
-        let state = State::restore(self.params(), metadata, contents);
+        let state = State::restore(params, metadata, contents);
         Ok(state.expect("addresses ascend and the total is the sum of the balances"))
     }
 }

@@ -18,6 +18,8 @@
 //!   move, a program that traps …) **is included**: the fee is charged, the nonce used, the receipt says why.
 //! - A fee pays for all the gas that its transaction may use, and is charged whole. A call happens wholly or not at all.
 //! - A program gets $ASSET only by being called; it is upgraded and closed only by the authority that it was deployed with.
+//! - The roster changes by its authority's transactions, a validator's own entry also by that validator's. A key comes with a
+//!   proof of possession. An epoch's last block fixes the committee of the epoch after the next.
 //! - Fees belong to no account. They leave circulation and are counted in [`Metadata::fees_collected`], so that a later
 //!   rule can pay them out; they remain part of the total supply.
 //! - The supply cap bounds what exists at one time. Burning makes room.
@@ -30,7 +32,8 @@
 //!
 //! ```
 //! use assetvm::{
-//!     Action, Amount, BlockContext, GasRules, Genesis, Nonce, SigningKey, TransactionBody, Unvalidated, execute_block,
+//!     Action, Amount, BlockContext, GasRules, Genesis, GenesisRoster, Nonce, SigningKey, TransactionBody, Unvalidated,
+//!     execute_block,
 //! };
 //!
 //! let (alice, bob) = (SigningKey::from_seed(&[1; 32]), SigningKey::from_seed(&[2; 32]).address());
@@ -43,6 +46,7 @@
 //!     accounts: vec![(alice.address(), "100".parse()?)],
 //!     committee: [0; 32],
 //!     timestamp_ms: 0,
+//!     roster: GenesisRoster::default(),
 //! };
 //! let signed = alice.sign(TransactionBody {
 //!     chain_id: genesis.chain_id(),
@@ -68,13 +72,14 @@ mod failure;
 mod gas;
 mod genesis;
 mod key;
-mod memo;
 mod payload;
 mod program;
 mod proof;
 mod receipt;
 mod rejection;
+mod roster;
 mod state;
+mod text;
 mod transaction;
 mod tree;
 mod verify;
@@ -85,18 +90,22 @@ pub use curvevm::{Address, AddressError, Gas};
 pub use execute::{BlockContext, BlockOutcome, Executor, View, execute_block};
 pub use failure::{Failure, MAX_REASON_BYTES, Place, Reason, Revert, Trapped};
 pub use gas::GasRules;
-pub use genesis::{Genesis, GenesisError, Params};
+pub use genesis::{Genesis, GenesisError, GenesisRoster, Params};
 pub use key::{KEYPAIR_BYTES, KeyError, SigningKey};
-pub use memo::{MAX_MEMO_BYTES, Memo, MemoTooLong};
 pub use payload::{MAX_BLOCK_TXS, MAX_PAYLOAD_BYTES, PAYLOAD_FRAMING, Payload, PayloadError};
 pub use program::{EntryId, Program, ProgramRecord, program_address};
 pub use proof::{
     AccountProof, CellId, CellProof, EntryProof, MAX_PROOF_BYTES, MetadataProof, ProgramAt, ProgramProof,
-    ProofError,
+    ProofError, RosterCell, RosterProof,
 };
 pub use receipt::{MAX_OUTPUT_BYTES, Outcome, Output, Receipt};
 pub use rejection::Rejection;
+pub use roster::{
+    MAX_PEER_ADDRESS_BYTES, MAX_ROSTER_BYTES, MAX_STAKE, MAX_VALIDATORS, MIN_VOTERS, PeerAddress, Roster,
+    RosterChange, RosterFault, Seats, Validator,
+};
 pub use state::{Contents, State, StateError};
+pub use text::{MAX_MEMO_BYTES, Memo, Text, TextTooLong};
 pub use transaction::{
     Action, MAX_ARGS_BYTES, MAX_CLOSED_ENTRIES, MAX_PLAIN_BYTES, MAX_TRANSACTION_BYTES, Nonce,
     SIGNATURE_BYTES, Transaction, TransactionBody, TxId, TxIdError, Unvalidated,

@@ -7,10 +7,14 @@ use rollup_abi::{
     tree::{self, MAX_DEPTH, Terminal},
 };
 
-use crate::{Account, Address, EntryId, Metadata, ProgramRecord, state::Cell, tree::End};
+use crate::{
+    Account, Address, EntryId, Metadata, ProgramRecord, Roster, roster::MAX_ROSTER_BYTES, state::Cell,
+    tree::End,
+};
 
-/// Largest encoded proof: the deepest path, and what ends it, at most the longest storage entry.
-pub const MAX_PROOF_BYTES: usize = MAX_DEPTH * 32 + 256 + MAX_FIELDS * (MAX_BYTES as usize + 2);
+/// Largest encoded proof: the deepest path, and what ends it, at most the largest roster.
+pub const MAX_PROOF_BYTES: usize = MAX_DEPTH * 32 + 256 + MAX_ROSTER_BYTES;
+const _: () = assert!(MAX_ROSTER_BYTES > MAX_FIELDS * (MAX_BYTES as usize + 2));
 
 /// Why bytes are not a proof.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -43,6 +47,22 @@ pub struct ProgramAt(pub Address);
 impl From<Address> for ProgramAt {
     fn from(address: Address) -> Self {
         Self(address)
+    }
+}
+
+/// Names the cell of the roster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct RosterCell;
+
+impl CellId for RosterCell {
+    type Value = Roster;
+
+    fn key(&self) -> Digest {
+        tree::roster_key()
+    }
+
+    fn value_hash(roster: &Roster) -> Digest {
+        roster.value_hash()
     }
 }
 
@@ -103,6 +123,8 @@ pub type AccountProof = CellProof<Address>;
 pub type ProgramProof = CellProof<ProgramAt>;
 /// Proves what a program stores under a key, or that it stores nothing there.
 pub type EntryProof = CellProof<EntryId>;
+/// Proves who validates, or that the chain has no epochs.
+pub type RosterProof = CellProof<RosterCell>;
 
 impl<I: CellId> CellProof<I> {
     pub(crate) fn new(

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use curvevm::CodeHash;
 use rollup_abi::{
     Digest,
-    tree::{self as rules, account_key, entry_key, metadata_key, program_key},
+    tree::{self as rules, account_key, entry_key, metadata_key, program_key, roster_key},
 };
 
 use crate::{
-    Account, Address, Amount, Changes, EntryId, Metadata, Program, ProgramRecord, Reason,
+    Account, Address, Amount, Changes, EntryId, Metadata, Program, ProgramRecord, Reason, Roster, RosterCell,
     genesis::Params,
     program::Codes,
-    proof::{AccountProof, CellProof, EntryProof, MetadataProof, ProgramProof},
+    proof::{AccountProof, CellProof, EntryProof, MetadataProof, ProgramProof, RosterProof},
     tree::{self, Tree},
 };
 
@@ -23,6 +23,7 @@ pub(crate) enum Cell {
     Metadata(Metadata),
     Program(Arc<Deployed>),
     Entry(Arc<Entry>),
+    Roster(Arc<Roster>),
 }
 
 /// A program where it is.
@@ -46,6 +47,7 @@ impl tree::Value for Cell {
             Self::Metadata(metadata) => metadata.value_hash(),
             Self::Program(deployed) => deployed.program.record().value_hash(),
             Self::Entry(entry) => rules::value_hash(&entry.value),
+            Self::Roster(roster) => roster.value_hash(),
         }
     }
 }
@@ -63,6 +65,7 @@ impl EntryId {
 pub struct State {
     params: Arc<Params>,
     metadata: Metadata,
+    roster: Arc<Roster>,
     tree: Tree<Cell>,
     codes: Arc<Codes>,
 }
@@ -76,6 +79,8 @@ pub struct Contents {
     pub programs: Vec<(Address, ProgramRecord, Vec<u8>)>,
     /// What programs store.
     pub entries: Vec<(EntryId, Vec<u8>)>,
+    /// Who validates.
+    pub roster: Roster,
 }
 
 /// Why what was stored is not a state.
@@ -117,12 +122,17 @@ pub enum StateError {
 
 impl State {
     /// The state with these contents: how storage rebuilds it.
-    pub fn restore(params: Arc<Params>, metadata: Metadata, contents: Contents) -> Result<Self, StateError> {
+    pub fn restore(
+        params: Arc<Params>,
+        metadata: Metadata,
+        mut contents: Contents,
+    ) -> Result<Self, StateError> {
         let balances = contents.accounts.iter().map(|(_, account)| account.balance);
         let got = balances
             .chain([metadata.fees_collected])
             .map(|amount| u128::from(amount.base_units()))
             .fold(0, u128::saturating_add);
+        let roster = Arc::new(std::mem::take(&mut contents.roster));
         let codes = Codes::default();
         let mut cells = contents.into_cells(&codes)?;
         cells.sort_unstable_by_key(|(key, _)| *key);
@@ -135,9 +145,13 @@ impl State {
             return Err(StateError::Supply { got, expected });
         }
         cells.push((metadata_key(), Cell::Metadata(metadata)));
+        if !roster.is_empty() {
+            cells.push((roster_key(), Cell::Roster(Arc::clone(&roster))));
+        }
         Ok(Self {
             params,
             metadata,
+            roster,
             tree: Tree::build(cells),
             codes: Arc::new(codes),
         })
@@ -163,12 +177,16 @@ impl State {
             (id.cell_key(), cell)
         });
         let metadata = (metadata_key(), Some(Cell::Metadata(changes.metadata)));
+        let roster = changes.roster.iter().map(|roster| {
+            let cell = Some(Arc::clone(roster)).filter(|roster| !roster.is_empty());
+            (roster_key(), cell.map(Cell::Roster))
+        });
+        let cells = accounts.chain(programs).chain(entries).chain(roster);
         Self {
             params: Arc::clone(&self.params),
             metadata: changes.metadata,
-            tree: self
-                .tree
-                .update(accounts.chain(programs).chain(entries).chain([metadata])),
+            roster: Arc::clone(changes.roster.as_ref().unwrap_or(&self.roster)),
+            tree: self.tree.update(cells.chain([metadata])),
             codes: Arc::clone(&self.codes),
         }
     }
@@ -186,6 +204,11 @@ impl State {
     /// The totals.
     pub fn metadata(&self) -> &Metadata {
         &self.metadata
+    }
+
+    /// Who validates.
+    pub fn roster(&self) -> &Arc<Roster> {
+        &self.roster
     }
 
     /// The account at an address, or what a program there owns.
@@ -245,6 +268,7 @@ impl State {
                 .map(|(address, program)| (address, program.record(), program.code.program().encode()))
                 .collect(),
             entries: self.entries().map(|(id, value)| (id, value.to_vec())).collect(),
+            roster: Roster::clone(&self.roster),
         }
     }
 
@@ -275,6 +299,15 @@ impl State {
         })
     }
 
+    /// Proves who validates, or that this chain has no epochs.
+    pub fn prove_roster(&self) -> RosterProof {
+        let (siblings, end) = self.tree.prove(&roster_key());
+        CellProof::new(RosterCell, siblings, end, |cell| match cell {
+            Cell::Roster(roster) => Some(Roster::clone(roster)),
+            _ => None,
+        })
+    }
+
     /// Proves the totals.
     pub fn prove_metadata(&self) -> MetadataProof {
         let (siblings, _) = self.tree.prove(&metadata_key());
@@ -300,7 +333,7 @@ impl Cell {
             Self::Account(address, _) => Some(*address),
             Self::Program(deployed) => Some(deployed.address),
             Self::Entry(entry) => Some(entry.id.program),
-            Self::Metadata(_) => None,
+            Self::Metadata(_) | Self::Roster(_) => None,
         }
     }
 }

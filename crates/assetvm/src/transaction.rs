@@ -9,7 +9,7 @@ use curvevm::{
 };
 use rollup_abi::{Digest, domain, sha256};
 
-use crate::{Address, Amount, Memo, Rejection};
+use crate::{Address, Amount, Memo, Rejection, RosterChange, roster::MAX_VALIDATOR_BYTES};
 
 /// Largest encoded transaction in bytes: one with the largest program and the longest arguments.
 pub const MAX_TRANSACTION_BYTES: usize = MAX_PLAIN_BYTES + MAX_PROGRAM_BYTES + MAX_ARGS_BYTES;
@@ -118,6 +118,8 @@ pub enum Action {
         /// The keys of all that it stores, in any order: whoever closes a program has seen what is lost.
         entries: Vec<Digest>,
     },
+    /// Changes who will validate.
+    Roster(RosterChange),
 }
 
 impl Action {
@@ -129,6 +131,7 @@ impl Action {
             Self::Call { .. } => MAX_PLAIN_BYTES.saturating_add(MAX_ARGS_BYTES),
             Self::Upgrade { .. } => MAX_PLAIN_BYTES.saturating_add(MAX_PROGRAM_BYTES),
             Self::Close { .. } => MAX_PLAIN_BYTES.saturating_add(32 * MAX_CLOSED_ENTRIES),
+            Self::Roster(_) => MAX_PLAIN_BYTES.saturating_add(MAX_VALIDATOR_BYTES),
         }
     }
 

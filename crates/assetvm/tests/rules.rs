@@ -307,7 +307,13 @@ fn decoding_is_strict() {
     ] {
         assert_eq!((Unvalidated::decode(bytes), reason.code()), (Err(reason), code));
     }
-    assert_eq!(Memo::new("x".repeat(65)), Err(MemoTooLong { got: 65 }));
+    assert_eq!(
+        Memo::new("x".repeat(65)),
+        Err(TextTooLong {
+            got: 65,
+            limit: MAX_MEMO_BYTES
+        })
+    );
     assert_eq!(Rejection::Signature.code(), 103);
 }
 

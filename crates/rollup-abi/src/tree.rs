@@ -3,7 +3,7 @@
 //! A sparse Merkle tree over 256-bit keys. A subtree without leaves hashes to zero, a subtree with one leaf *is* that leaf,
 //! any other is an inner node. The path to a key follows its bits, most significant first.
 //!
-//! Cells are accounts, programs, what programs store, and one metadata cell; a kind byte in the hashed key keeps them apart.
+//! Cells are accounts, programs, what programs store, the metadata and the roster; a kind byte in the hashed key keeps them apart.
 
 use crate::{Digest, domain, sha256};
 
@@ -110,4 +110,13 @@ pub fn verify(root: &Digest, key: &Digest, siblings: &[Digest], terminal: Termin
         };
     }
     hash == *root
+}
+
+/// Kind byte of the roster's cell.
+const KIND_ROSTER: u8 = 4;
+
+/// Key of the roster's cell: who validates.
+#[inline(always)]
+pub fn roster_key() -> Digest {
+    sha256(&[domain::TREE_KEY, &[KIND_ROSTER]])
 }

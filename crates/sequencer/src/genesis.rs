@@ -12,16 +12,29 @@
 //! ```
 //!
 //! The chain id is a hash over all of it but the network addresses, which may change while the chain lives.
+//!
+//! A chain whose committees change has epochs, and a roster that begins with the first committee. It adds
+//! `"epoch_length": 14400, "roster_authority": "…"`, and to each member `"possession": "<128 hex digits>"`, the proof that its
+//! owner holds the BLS key, for this chain's id ([`GenesisFile::chain_id`]). Its id covers the addresses, too: from then on,
+//! transactions change them.
 
-use assetvm::{Address, Amount, Gas, GasRules, GenesisError, State};
+use assetvm::{
+    Address, Amount, Gas, GasRules, GenesisError, GenesisRoster, PeerAddress, State, TextTooLong, Validator,
+};
 use hotshot_types::{Committee, CommitteeError, Epoch, Member, NodeId, PointError, PublicKey, Stake};
 use rollup_abi::{Digest, Header, committee};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     application::genesis_header,
-    rpc::text::{HexBytes, display},
+    rpc::{
+        text::{HexBytes, display},
+        types::AddressText,
+    },
 };
+
+/// Shortest epoch, in blocks.
+pub const MIN_EPOCH_LENGTH: u64 = 10;
 
 /// The file, as it is written.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,6 +63,16 @@ pub struct GenesisFile {
     pub accounts: Vec<AccountEntry>,
     /// The committee, in the order of its registration on Solana.
     pub committee: Vec<MemberEntry>,
+    /// Blocks of an epoch; without it, this committee stays for good.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub epoch_length: u64,
+    /// Who admits and retires validators; named by a chain with epochs alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub roster_authority: Option<AddressText>,
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// A first balance.
@@ -79,6 +102,9 @@ pub struct MemberEntry {
     pub peer_id: String,
     /// Where it is reached: a multiaddress.
     pub address: String,
+    /// The proof that its owner holds the BLS key; needed by a chain with epochs alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub possession: Option<HexBytes>,
 }
 
 /// What is wrong with a genesis file.
@@ -106,6 +132,33 @@ pub enum GenesisFileError {
     /// The members are no committee.
     #[error(transparent)]
     Committee(#[from] CommitteeError),
+    /// An epoch that is too short for committees to be known and staged in time.
+    #[error("epoch_length is {got}, expected 0 or at least {MIN_EPOCH_LENGTH}")]
+    EpochLength {
+        /// What came.
+        got: u64,
+    },
+    /// Epochs, and nobody who admits and retires validators; or the other way round.
+    #[error("roster_authority goes with epoch_length: expected both or neither")]
+    Authority,
+    /// A member's proof of possession has the wrong length, or is missing.
+    #[error("member {index}: proof of possession of {got} bytes, expected 64, for chain {}", hex::encode(chain_id))]
+    Possession {
+        /// The member's place.
+        index: usize,
+        /// What came.
+        got: usize,
+        /// The chain that it has to be for.
+        chain_id: Digest,
+    },
+    /// A member's network address is too long.
+    #[error("member {index}: address: {source}")]
+    Address {
+        /// The member's place.
+        index: usize,
+        /// Why.
+        source: TextTooLong,
+    },
     /// The accounts are no genesis.
     #[error(transparent)]
     Genesis(#[from] GenesisError),
@@ -141,8 +194,39 @@ impl GenesisFile {
         text
     }
 
+    /// The chain's id, which the proofs of possession are for.
+    pub fn chain_id(&self) -> Result<Digest, GenesisFileError> {
+        Ok(self.unproven()?.chain_id())
+    }
+
     /// Checks everything and computes what follows.
     pub fn deploy(&self) -> Result<Deployment, GenesisFileError> {
+        let mut genesis = self.unproven()?;
+        let chain_id = genesis.chain_id();
+        for (index, validator) in genesis.roster.validators.iter_mut().enumerate() {
+            let proof = self.committee[index].possession.as_ref();
+            let proof = proof.map(|proof| proof.0.as_slice()).unwrap_or_default();
+            let got = proof.len();
+            let missing = |_| GenesisFileError::Possession { index, got, chain_id };
+            validator.possession = proof.try_into().map_err(missing)?;
+        }
+        let state = genesis.state()?;
+        let header = genesis_header(chain_id, self.timestamp_ms, &state.root());
+        let committee = Committee::new(chain_id, Epoch::ZERO, self.members()?)?;
+        let addresses = self.committee.iter();
+        let addresses = addresses.map(|m| (NodeId(*m.node.as_bytes()), m.peer_id.clone(), m.address.clone()));
+        Ok(Deployment {
+            genesis,
+            chain_id,
+            state,
+            header,
+            committee,
+            addresses: addresses.collect(),
+        })
+    }
+
+    /// The genesis with zeros for the proofs of possession.
+    fn unproven(&self) -> Result<assetvm::Genesis, GenesisFileError> {
         let members = self.members()?;
         let digests = members.iter().map(|m| (m.key.pk2(), m.stake.get(), &m.node.0));
         let mut accounts: Vec<_> = self
@@ -151,7 +235,7 @@ impl GenesisFile {
             .map(|entry| (entry.address, entry.balance))
             .collect();
         accounts.sort_unstable();
-        let genesis = assetvm::Genesis {
+        Ok(assetvm::Genesis {
             program_id: self.program_id,
             mint_authority: self.mint_authority,
             supply_cap: self.supply_cap,
@@ -163,19 +247,36 @@ impl GenesisFile {
             accounts,
             committee: committee::committee_hash(0, digests),
             timestamp_ms: self.timestamp_ms,
+            roster: self.roster(&members)?,
+        })
+    }
+
+    fn roster(&self, members: &[Member]) -> Result<GenesisRoster, GenesisFileError> {
+        let epoch_length = self.epoch_length;
+        let authority = match &self.roster_authority {
+            None if epoch_length == 0 => return Ok(GenesisRoster::default()),
+            Some(authority) if epoch_length != 0 => authority.0,
+            _ => return Err(GenesisFileError::Authority),
         };
-        let (chain_id, state) = (genesis.chain_id(), genesis.state()?);
-        let header = genesis_header(chain_id, self.timestamp_ms, &state.root());
-        let committee = Committee::new(chain_id, Epoch::ZERO, members)?;
-        let addresses = self.committee.iter();
-        let addresses = addresses.map(|m| (NodeId(*m.node.as_bytes()), m.peer_id.clone(), m.address.clone()));
-        Ok(Deployment {
-            genesis,
-            chain_id,
-            state,
-            header,
-            committee,
-            addresses: addresses.collect(),
+        if epoch_length < MIN_EPOCH_LENGTH {
+            return Err(GenesisFileError::EpochLength { got: epoch_length });
+        }
+        let entries = self.committee.iter().zip(members).enumerate();
+        let validators = entries.map(|(index, (entry, member))| {
+            let address = format!("{}/p2p/{}", entry.address, entry.peer_id);
+            let address = PeerAddress::new(address);
+            Ok(Validator {
+                node: entry.node,
+                key: member.key.to_bytes(),
+                possession: [0; 64],
+                stake: entry.stake,
+                address: address.map_err(|source| GenesisFileError::Address { index, source })?,
+            })
+        });
+        Ok(GenesisRoster {
+            epoch_length,
+            authority,
+            validators: validators.collect::<Result<_, GenesisFileError>>()?,
         })
     }
 

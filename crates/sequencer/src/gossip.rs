@@ -188,6 +188,7 @@ mod tests {
             accounts: vec![(key.address(), Amount::from_base_units(1_000))],
             committee: [0; 32],
             timestamp_ms: 0,
+            roster: assetvm::GenesisRoster::default(),
         };
         let chain_id = genesis.chain_id();
         let sent: Vec<Verified> = (0..3)

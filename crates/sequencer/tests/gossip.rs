@@ -56,6 +56,7 @@ fn committee(dir: &Path, alice: &SigningKey) -> (GenesisFile, Vec<Config>) {
             stake: 1,
             peer_id: identity_from_seed(*keys.libp2p).public().to_peer_id().to_string(),
             address: format!("/ip4/127.0.0.1/tcp/{}", ports[index]),
+            possession: None,
         }
     };
     let program_id = Address::new([7; 32]);
@@ -72,6 +73,8 @@ fn committee(dir: &Path, alice: &SigningKey) -> (GenesisFile, Vec<Config>) {
             balance: Amount::from_base_units(1_000),
         }],
         committee: (0..NODES).map(member).collect(),
+        epoch_length: 0,
+        roster_authority: None,
     };
     std::fs::write(dir.join("genesis.json"), genesis.to_text()).expect("written");
     let config = |index: usize| {

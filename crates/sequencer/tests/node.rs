@@ -77,7 +77,10 @@ fn validator(dir: &Path) -> Validator {
             stake: 1,
             peer_id: identity_from_seed(*keys.libp2p).public().to_peer_id().to_string(),
             address: "/ip4/127.0.0.1/tcp/1".into(),
+            possession: None,
         }],
+        epoch_length: 0,
+        roster_authority: None,
     };
     std::fs::write(dir.join("genesis.json"), genesis.to_text()).expect("written");
     let settings = Settings {

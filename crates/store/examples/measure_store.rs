@@ -41,6 +41,7 @@ fn genesis() -> (Genesis, Header) {
         accounts,
         committee: [0; 32],
         timestamp_ms: 0,
+        roster: GenesisRoster::default(),
     };
     let state_root = genesis.state().expect("valid").root();
     let header = Header {

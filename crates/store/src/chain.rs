@@ -12,7 +12,8 @@
 //! | `programs` | address | code hash, authority, count of entries |
 //! | `code` | address of a program | its code |
 //! | `entries` | program and key | what the program stores |
-//! | `meta` | name | format, chain id, totals of the state, history range |
+//! | `committees` | epoch | members of its committee |
+//! | `meta` | name | format, chain id, totals of the state, roster, history range |
 //!
 //! All that one decision changes is in one redb transaction. Commits save the allocator's state (`quick_repair`), so
 //! opening after a crash takes as long as reading the accounts, not the whole history.
@@ -24,7 +25,7 @@ use std::path::Path;
 
 use assetvm::{
     Account, Address, Amount, Changes, Contents, EntryId, Genesis, Metadata, Nonce, ProgramRecord, Receipt,
-    State,
+    Roster, State,
 };
 use hotshot_engine::ports::DecidedBlock;
 use hotshot_types::Certificate2;
@@ -50,9 +51,11 @@ const ACCOUNTS: TableDefinition<&[u8; 32], (u64, u64)> = TableDefinition::new("a
 const PROGRAMS: TableDefinition<&[u8; 32], &[u8]> = TableDefinition::new("programs");
 const CODE: TableDefinition<&[u8; 32], &[u8]> = TableDefinition::new("code");
 const ENTRIES: TableDefinition<(&[u8; 32], &Digest), &[u8]> = TableDefinition::new("entries");
+const COMMITTEES: TableDefinition<u64, &[u8]> = TableDefinition::new("committees");
 
 const TOTALS_KEY: &str = "totals";
 const HISTORY_KEY: &str = "history";
+const ROSTER_KEY: &str = "roster";
 /// Page cache in bytes: the accounts and indices that blocks touch.
 const CACHE: usize = 64 << 20;
 
@@ -113,7 +116,9 @@ fn load_tip(database: &Database, genesis: &Genesis) -> Result<Tip, StoreError> {
     let totals = totals.ok_or_else(|| StoreError::damaged("meta", TOTALS_KEY))?;
     let history = value(HISTORY_KEY)?.and_then(|bytes| decode_history(bytes.value()));
     let history = history.ok_or_else(|| StoreError::damaged("meta", HISTORY_KEY))?;
+    let roster = value(ROSTER_KEY)?.and_then(|bytes| borsh::from_slice::<Roster>(bytes.value()).ok());
     let contents = Contents {
+        roster: roster.ok_or_else(|| StoreError::damaged("meta", ROSTER_KEY))?,
         accounts: load_accounts(&transaction)?,
         programs: load_programs(&transaction)?,
         entries: load_entries(&transaction)?,

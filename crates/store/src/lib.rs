@@ -30,4 +30,4 @@ pub use error::StoreError;
 pub use store::{CHAIN_FILE, LOG_FILE, Opened, Store};
 
 /// The format that this version writes and reads. It changes with every change of a table or an encoding.
-pub const FORMAT: u32 = 4;
+pub const FORMAT: u32 = 5;

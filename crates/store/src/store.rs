@@ -5,10 +5,10 @@ use std::{
     sync::{Arc, atomic::AtomicU64},
 };
 
-use assetvm::{Address, EntryId, Genesis, Receipt, TxId};
+use assetvm::{Address, EntryId, Genesis, Receipt, TxId, Validator};
 use hotshot::{Anchor, Record, Recovery};
 use hotshot_engine::ports::{DecidedBlock, Storage, StorageError};
-use hotshot_types::{Certificate2, Height};
+use hotshot_types::{Certificate2, Epoch, Height};
 use redb::Database;
 use rollup_abi::{Digest, Header};
 
@@ -118,6 +118,11 @@ impl Store {
         max_bytes: usize,
     ) -> Result<Vec<DecidedBlock>, StoreError> {
         self.reader()?.blocks(from.get(), max_blocks, max_bytes)
+    }
+
+    /// The members of an epoch's committee, once it is fixed.
+    pub fn committee(&self, epoch: Epoch) -> Result<Option<Vec<Validator>>, StoreError> {
+        self.reader()?.committee(epoch.get())
     }
 
     /// The receipts of the block at a height.

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use curvevm::{Effects, Host, Verified};
 use rollup_abi::Digest;
 
-use crate::{Account, Address, Amount, BlockContext, Changes, EntryId, Metadata, Program, State};
+use crate::{Account, Address, Amount, BlockContext, Changes, EntryId, Metadata, Program, Roster, State};
 
 /// A state, and changes over it.
 #[derive(Clone, Debug)]
@@ -16,6 +16,7 @@ pub struct Overlay {
     accounts: BTreeMap<Address, Account>,
     programs: BTreeMap<Address, Option<Program>>,
     entries: BTreeMap<EntryId, Option<Vec<u8>>>,
+    roster: Option<Arc<Roster>>,
 }
 
 impl Overlay {
@@ -27,7 +28,16 @@ impl Overlay {
             accounts: BTreeMap::new(),
             programs: BTreeMap::new(),
             entries: BTreeMap::new(),
+            roster: None,
         }
+    }
+
+    pub fn roster(&self) -> &Arc<Roster> {
+        self.roster.as_ref().unwrap_or_else(|| self.parent.roster())
+    }
+
+    pub fn set_roster(&mut self, roster: Arc<Roster>) {
+        self.roster = Some(roster);
     }
 
     pub fn account(&self, address: &Address) -> Account {
@@ -108,6 +118,7 @@ impl Overlay {
                 .collect(),
             programs: self.programs.into_iter().collect(),
             entries: self.entries.into_iter().collect(),
+            roster: self.roster,
             metadata: self.metadata,
         };
         (self.parent, changes)

@@ -48,6 +48,7 @@ pub fn genesis() -> Genesis {
         accounts,
         committee: [0xcc; 32],
         timestamp_ms: 1_700_000_000_000,
+        roster: GenesisRoster::default(),
     }
 }
 

@@ -22,6 +22,7 @@ pub fn genesis() -> Genesis {
         accounts: Vec::new(),
         committee: [0; 32],
         timestamp_ms: 1_700_000_000_000,
+        roster: assetvm::GenesisRoster::default(),
     }
 }
 

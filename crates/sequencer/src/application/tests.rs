@@ -58,6 +58,7 @@ fn world(directory: &Path) -> World {
         accounts: vec![(alice.address(), Amount::from_base_units(1_000))],
         committee: [0; 32],
         timestamp_ms: 1_000,
+        roster: assetvm::GenesisRoster::default(),
     };
     let chain_id = genesis.chain_id();
     let root = genesis.state().expect("valid").root();

@@ -17,6 +17,7 @@ fn file(members: u8) -> GenesisFile {
         stake: 1,
         peer_id: format!("peer{i}"),
         address: format!("/ip4/127.0.0.1/tcp/{i}"),
+        possession: None,
     };
     let account = |i: u8| AccountEntry {
         address: Address::new([i; 32]),
@@ -32,6 +33,8 @@ fn file(members: u8) -> GenesisFile {
         timestamp_ms: 7,
         accounts: vec![account(9), account(3)],
         committee: (1..=members).map(member).collect(),
+        epoch_length: 0,
+        roster_authority: None,
     }
 }
 

@@ -2,14 +2,14 @@
 
 use std::ops::Bound;
 
-use assetvm::{Address, EntryId, Receipt, TxId};
+use assetvm::{Address, EntryId, Receipt, TxId, Validator};
 use borsh::BorshDeserialize;
 use hotshot_engine::ports::DecidedBlock;
 use hotshot_types::{Certificate2, Height};
 use redb::{Database, ReadTransaction, ReadableDatabase, ReadableTable, TableDefinition};
 use rollup_abi::{Digest, Header};
 
-use super::{CERTIFICATES, ENTRIES, HEADERS, LEAVES, PAYLOADS, RECEIPTS, TRANSACTIONS};
+use super::{CERTIFICATES, COMMITTEES, ENTRIES, HEADERS, LEAVES, PAYLOADS, RECEIPTS, TRANSACTIONS};
 use crate::StoreError;
 
 /// Where a transaction is, and what became of it.
@@ -72,6 +72,10 @@ impl Reader {
 
     pub fn certificate(&self, height: u64) -> Result<Option<Certificate2>, StoreError> {
         self.decoded(CERTIFICATES, "certificates", height)
+    }
+
+    pub fn committee(&self, epoch: u64) -> Result<Option<Vec<Validator>>, StoreError> {
+        self.decoded(COMMITTEES, "committees", epoch)
     }
 
     pub fn receipts(&self, height: u64) -> Result<Option<Vec<Receipt>>, StoreError> {

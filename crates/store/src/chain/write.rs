@@ -11,8 +11,8 @@ use redb::{Database, WriteTransaction};
 use rollup_abi::{Digest, Header, mmr::Mmr};
 
 use super::{
-    ACCOUNTS, CERTIFICATES, CODE, CommittedBlock, ENTRIES, HEADERS, HISTORY_KEY, LEAVES, PAYLOADS, PROGRAMS,
-    RECEIPTS, TOTALS_KEY, TRANSACTIONS, Tip, encode_history,
+    ACCOUNTS, CERTIFICATES, CODE, COMMITTEES, CommittedBlock, ENTRIES, HEADERS, HISTORY_KEY, LEAVES, PAYLOADS, PROGRAMS,
+    RECEIPTS, ROSTER_KEY, TOTALS_KEY, TRANSACTIONS, Tip, encode_history,
 };
 use crate::{StoreError, file, writer::Sink};
 
@@ -128,6 +128,7 @@ pub(super) fn found(database: &Database, genesis: &Genesis, header: &Header) -> 
                 .accounts()
                 .map(|(address, account)| (address, Some(account)))
                 .collect(),
+            roster: Some(Arc::clone(state.roster())),
             metadata: *state.metadata(),
             ..Changes::default()
         },
@@ -193,6 +194,7 @@ fn write_block(
     write_accounts(transaction, changes)?;
     write_programs(transaction, changes)?;
     write_entries(transaction, changes)?;
+    write_roster(transaction, changes)?;
     write_meta(transaction, TOTALS_KEY, &encode(&changes.metadata))
 }
 
@@ -255,6 +257,22 @@ fn write_entries(transaction: &WriteTransaction, changes: &Changes) -> Result<()
         written.map_err(StoreError::redb("write table entries"))?;
     }
     Ok(())
+}
+
+/// Committees stay when the roster has forgotten them: settlement may lag behind.
+fn write_roster(transaction: &WriteTransaction, changes: &Changes) -> Result<(), StoreError> {
+    let mut committees = transaction
+        .open_table(COMMITTEES)
+        .map_err(StoreError::redb("open table committees"))?;
+    let Some(roster) = &changes.roster else {
+        return Ok(());
+    };
+    for seats in &roster.committees {
+        committees
+            .insert(seats.epoch, encode(&seats.validators).as_slice())
+            .map_err(StoreError::redb("write table committees"))?;
+    }
+    write_meta(transaction, ROSTER_KEY, &encode(&**roster))
 }
 
 fn write_history(transaction: &WriteTransaction, history: &Mmr) -> Result<(), StoreError> {

@@ -33,6 +33,7 @@ pub fn genesis() -> Genesis {
         accounts,
         committee: [0; 32],
         timestamp_ms: 1_700_000_000_000,
+        roster: GenesisRoster::default(),
     }
 }
 
