@@ -5,6 +5,8 @@ use std::io;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use futures::stream;
 use serde_json::{Value, json};
 
@@ -93,6 +95,15 @@ pub(crate) fn raise_fees(result: &mut Value) -> Option<()> {
     Some(())
 }
 
+/// Lets `forge` change an account's data.
+pub(crate) fn forge_account(result: &mut Value, forge: &dyn Fn(&mut Vec<u8>)) -> Option<()> {
+    let text = result.get_mut("value")?.get_mut("data")?.get_mut(0)?;
+    let mut data = BASE64.decode(text.as_str()?).ok()?;
+    forge(&mut data);
+    *text = BASE64.encode(data).into();
+    Some(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -104,6 +115,15 @@ mod tests {
         assert_eq!(truth["value"][0]["err"], "AccountInUse");
         assert_eq!(truth["value"][1], Value::Null);
         assert_eq!(lie_about_statuses(&mut json!({ "value": [] }), true), None);
+    }
+
+    #[test]
+    fn an_accounts_data_is_changed() {
+        let data = BASE64.encode([1, 2, 3]);
+        let mut result = json!({ "context": { "slot": 9 }, "value": { "data": [data, "base64"] } });
+        forge_account(&mut result, &|data| data.reverse()).unwrap();
+        assert_eq!(result["value"]["data"][0], BASE64.encode([3, 2, 1]));
+        assert_eq!(forge_account(&mut json!({ "value": null }), &|_| {}), None);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// Longest transaction in its text form that is looked into; Solana's are below 1,232 bytes, or 4,096 of version 1.
 const MAX_ENCODED: usize = 8_192;
@@ -34,6 +34,17 @@ impl Call {
         format!("{}{}", self.method, self.params)
     }
 
+    /// The same call, asking for an account's data in base64.
+    pub(crate) fn asking_for_base64(&self) -> Vec<u8> {
+        let mut params = self.params.clone();
+        if let Some(config) = params.get_mut(1).and_then(Value::as_object_mut) {
+            config.insert("encoding".into(), "base64".into());
+        }
+        json!({ "jsonrpc": "2.0", "id": self.id, "method": self.method, "params": params })
+            .to_string()
+            .into_bytes()
+    }
+
     /// The signature of the transaction that it sends: what a node answers.
     pub(crate) fn signature(&self) -> Option<String> {
         let text = self.params.get(0)?.as_str().filter(|t| t.len() <= MAX_ENCODED)?;
@@ -51,7 +62,6 @@ impl Call {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     #[test]
     fn a_sent_transactions_signature_is_found_in_either_encoding() {

@@ -22,10 +22,12 @@ mod answer;
 mod call;
 mod dice;
 mod faults;
+mod ledger;
 mod memory;
 mod proxy;
 mod tally;
 
 pub use faults::{Faults, PerMille};
-pub use proxy::{FaultProxy, ProxyError};
+pub use ledger::Sent;
+pub use proxy::{Fate, FaultProxy, ProxyError};
 pub use tally::Fault;

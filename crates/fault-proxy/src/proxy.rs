@@ -20,6 +20,7 @@ use tokio_util::task::TaskTracker;
 use crate::answer;
 use crate::call::Call;
 use crate::dice::Dice;
+use crate::ledger::{Ledger, Sent};
 use crate::memory::Memory;
 use crate::tally::Tally;
 use crate::{Fault, Faults};
@@ -34,12 +35,13 @@ const MAX_METHODS: usize = 128;
 const OTHER_METHODS: &str = "other";
 
 const SEND: &str = "sendTransaction";
+const ACCOUNT: &str = "getAccountInfo";
 const BLOCKHASH: &str = "getLatestBlockhash";
 const STATUSES: &str = "getSignatureStatuses";
 const FEES: &str = "getRecentPrioritizationFees";
 /// Readings that may be stale.
 const READINGS: [&str; 7] = [
-    "getAccountInfo",
+    ACCOUNT,
     "getBalance",
     "getBlockHeight",
     "getMultipleAccounts",
@@ -75,18 +77,34 @@ struct Shared {
     numbers: Mutex<HashMap<String, u64>>,
     memory: Mutex<Memory>,
     freeze: Mutex<Option<Freeze>>,
+    forgery: Mutex<Option<Forgery>>,
+    sent: Ledger,
     tally: Tally,
     /// Transactions on their way although they were acknowledged.
     late: TaskTracker,
     shutdown: CancellationToken,
 }
 
+/// What becomes of a call that is never answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It does not reach the node.
+    Lost,
+    /// The node gets it.
+    Reached,
+    /// The node gets it so much later.
+    Late(Duration),
+}
+
 /// A call that is never answered.
 struct Freeze {
     calls_before: u64,
-    reach_node: bool,
+    fate: Fate,
     reached: oneshot::Sender<()>,
 }
+
+/// Changes the data of accounts in answers.
+type Forgery = Arc<dyn Fn(&mut Vec<u8>) + Send + Sync>;
 
 impl FaultProxy {
     /// Starts a proxy before the node at `node_url`, on a free port of loopback, without any faults.
@@ -108,6 +126,8 @@ impl FaultProxy {
             numbers: Mutex::default(),
             memory: Mutex::default(),
             freeze: Mutex::default(),
+            forgery: Mutex::default(),
+            sent: Ledger::default(),
             tally: Tally::default(),
             late: TaskTracker::new(),
             shutdown: shutdown.clone(),
@@ -140,13 +160,18 @@ impl FaultProxy {
         *self.shared.faults.lock().expect("setting does not panic") = faults;
     }
 
-    /// After `calls` more calls, one is never answered; with `reach_node`, the node gets it all the same. Ends when that is
-    /// so: the moment to kill the client. Takes the place of what was asked before.
-    pub fn freeze_after(&self, calls: u64, reach_node: bool) -> impl Future<Output = ()> + use<> {
+    /// From the next call on, lies about accounts: `forge` gets the data of each that is read, and may change it.
+    pub fn forge(&self, forge: impl Fn(&mut Vec<u8>) + Send + Sync + 'static) {
+        *self.shared.forgery.lock().expect("setting does not panic") = Some(Arc::new(forge));
+    }
+
+    /// After `calls` more calls, one is never answered, and this becomes of it. Ends when that is so, of a late one when it is
+    /// still on its way: the moment to kill the client. Takes the place of what was asked before.
+    pub fn freeze_after(&self, calls: u64, fate: Fate) -> impl Future<Output = ()> + use<> {
         let (reached, when) = oneshot::channel();
         *self.shared.freeze.lock().expect("setting does not panic") = Some(Freeze {
             calls_before: calls,
-            reach_node,
+            fate,
             reached,
         });
         async move {
@@ -162,11 +187,21 @@ impl FaultProxy {
         self.shared.tally.read()
     }
 
+    /// The transactions that clients sent, whatever became of them.
+    pub fn sent(&self) -> Sent {
+        self.shared.sent.read()
+    }
+
+    /// Waits until no transaction is on its way any more that was acknowledged or given up.
+    pub async fn until_delivered(&self) {
+        self.shared.late.close();
+        self.shared.late.wait().await;
+    }
+
     /// Stops serving, and returns once no transaction is on its way any more.
     pub async fn stop(self) {
         self.shutdown.cancel();
-        self.shared.late.close();
-        self.shared.late.wait().await;
+        self.until_delivered().await;
         // Connections that clients keep open do not hold it up.
         self.server.abort();
     }
@@ -183,6 +218,9 @@ async fn serve(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
     let Some(call) = Call::read(&body) else {
         return shared.forward(&body).await.map_or_else(gone, answer::whole);
     };
+    if call.method == SEND {
+        shared.sent.count(call.signature());
+    }
     if let Some(freeze) = shared.frozen() {
         shared.freeze(freeze, &body).await;
     }
@@ -245,10 +283,12 @@ impl Shared {
         None
     }
 
-    async fn freeze(&self, freeze: Freeze, body: &Bytes) {
-        if freeze.reach_node {
+    async fn freeze(self: &Arc<Self>, freeze: Freeze, body: &Bytes) {
+        match freeze.fate {
+            Fate::Lost => {}
             // What the node says does not matter: nobody hears it.
-            let _ = self.forward(body).await;
+            Fate::Reached => drop(self.forward(body).await),
+            Fate::Late(lateness) => self.send_later(body.clone(), lateness),
         }
         // Nobody may wait for it any more.
         let _ = freeze.reached.send(());
@@ -347,7 +387,13 @@ impl Shared {
         if let Some(result) = remembered {
             return Ok(answer::result(&call.id, &result));
         }
-        let answered = self.forward(body).await?;
+        let forgery = self.forgery.lock().expect("setting does not panic").clone();
+        let forgery = forgery.filter(|_| method == ACCOUNT);
+        let answered = match &forgery {
+            // Only the plain form is looked into.
+            Some(_) => self.forward(&call.asking_for_base64().into()).await?,
+            None => self.forward(body).await?,
+        };
         let Some(mut result) = result_of(&answered) else {
             return Ok(answered);
         };
@@ -355,7 +401,9 @@ impl Shared {
             let mut memory = self.memory.lock().expect("remembering does not panic");
             memory.remember(call.key(), &result, Instant::now());
         }
-        let tampered = if lie && method == STATUSES {
+        let tampered = if let Some(forge) = &forgery {
+            answer::forge_account(&mut result, &**forge).map(|()| Fault::Forged)
+        } else if lie && method == STATUSES {
             answer::lie_about_statuses(&mut result, dice.one_of(2) == 0).map(|()| Fault::LyingStatus)
         } else if spike && method == FEES {
             answer::raise_fees(&mut result).map(|()| Fault::FeeSpike)

@@ -37,6 +37,8 @@ pub enum Fault {
     LyingStatus,
     /// Priority fees were inflated.
     FeeSpike,
+    /// An account's data was a lie.
+    Forged,
 }
 
 /// Counts of what struck.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::{Json, Router};
 use base64::Engine;
-use fault_proxy::{Fault, FaultProxy, Faults, PerMille};
+use fault_proxy::{Fate, Fault, FaultProxy, Faults, PerMille};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -80,6 +80,10 @@ async fn count(State(reached): State<Arc<AtomicU64>>, Json(call): Json<Value>) -
     let number = reached.fetch_add(1, Ordering::SeqCst) + 1;
     let result = match call["method"].as_str() {
         Some("getSignatureStatuses") => json!({ "context": { "slot": number }, "value": [null] }),
+        Some("getAccountInfo") => {
+            assert_eq!(call["params"][1]["encoding"], "base64", "asked for in plain form");
+            json!({ "context": { "slot": number }, "value": { "data": ["AQID", "base64"] } })
+        }
         Some("getRecentPrioritizationFees") => json!([{ "slot": number, "prioritizationFee": 7 }]),
         _ => json!(number),
     };
@@ -237,17 +241,36 @@ async fn what_is_no_call_passes_and_what_is_too_large_does_not() {
 }
 
 #[tokio::test]
+async fn accounts_are_forged_and_transactions_counted() {
+    let stage = Stage::new(1).await;
+    stage.proxy.forge(|data| data.reverse());
+    let zipped = json!(["address", { "encoding": "base64+zstd" }]);
+    let account = stage.call("getAccountInfo", zipped).await;
+    assert_eq!(account["result"]["value"]["data"][0], "AwIB");
+    assert_eq!(stage.proxy.tally().get(&Fault::Forged), Some(&1));
+
+    let (params, signature) = transaction();
+    stage.set(|faults| faults.outage = true);
+    let _ = stage.raw("sendTransaction", params.clone()).await;
+    stage.set(|_| {});
+    stage.call("sendTransaction", params).await;
+    let sent = stage.proxy.sent();
+    assert_eq!((sent.calls, sent.signatures), (2, vec![signature]));
+}
+
+#[tokio::test]
 async fn one_call_is_never_answered() {
     let stage = Stage::new(1).await;
-    for reach_node in [false, true] {
+    let late = Fate::Late(Duration::from_millis(30));
+    for (fate, reaches) in [(Fate::Lost, 0), (Fate::Reached, 1), (late, 1)] {
         let before = stage.reached();
-        let frozen = stage.proxy.freeze_after(1, reach_node);
+        let frozen = stage.proxy.freeze_after(1, fate);
         stage.call("getSlot", json!([])).await;
         tokio::select! {
             answered = stage.raw("getSlot", json!([])) => panic!("{answered:?}"),
             () = frozen => {}
         }
-        assert_eq!(stage.reached(), before + 1 + u64::from(reach_node));
+        stage.until_reached(before + 1 + reaches).await;
         stage.call("getSlot", json!([])).await;
     }
 }

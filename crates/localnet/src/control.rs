@@ -75,6 +75,22 @@ impl Localnet {
         Ok(())
     }
 
+    /// Changes an account's data, as nobody could on a real chain without its keys.
+    ///
+    /// # Errors
+    /// An RPC call fails.
+    pub async fn alter(
+        &self,
+        address: &Pubkey,
+        change: impl FnOnce(&mut Vec<u8>),
+    ) -> Result<(), LocalnetError> {
+        let mut snapshot = self.snapshot(&[*address]).await?;
+        if let Some(kept) = snapshot.0.first_mut() {
+            change(&mut kept.data);
+        }
+        self.roll_back(&snapshot).await
+    }
+
     /// Leaves an account with so many lamports.
     ///
     /// # Errors

@@ -14,9 +14,8 @@ use solana_signer::Signer;
 use solana_transaction_error::TransactionError;
 
 use crate::account::{CommitteeAccount, RollupAccount};
-use crate::{
-    Landed, Parties, Sender, SettlementError, SubmitBuilder, instruction, outcome, rollup_address, rpc_client,
-};
+use crate::endpoints::Endpoints;
+use crate::{Landed, Parties, Sender, SettlementError, SubmitBuilder, instruction, outcome, rollup_address};
 
 /// Longest that one RPC call may take.
 const RPC_TIMEOUT: Duration = Duration::from_secs(10);
@@ -28,6 +27,8 @@ const COMMITTEE: &str = "committee";
 #[derive(Clone)]
 pub struct RollupClient {
     rpc: Arc<RpcClient>,
+    /// Those behind `rpc`; none if it was given.
+    endpoints: Endpoints,
     program: Pubkey,
     rollup: Pubkey,
     commitment: CommitmentConfig,
@@ -40,19 +41,30 @@ impl RollupClient {
         Self::with_endpoints(&[rpc_url.to_owned()], program, commitment)
     }
 
-    /// A client of `program` at several RPC endpoints of one cluster ([`rpc_client`]).
+    /// A client of `program` at several RPC endpoints of one cluster ([`crate::rpc_client`]).
     ///
     /// # Panics
     /// Without any URL.
     pub fn with_endpoints(rpc_urls: &[String], program: Pubkey, commitment: CommitmentConfig) -> Self {
-        let rpc = rpc_client(rpc_urls, RPC_TIMEOUT, commitment);
-        Self::with_rpc(Arc::new(rpc), program, commitment)
+        let endpoints = Endpoints::new(rpc_urls, RPC_TIMEOUT);
+        let rpc = Arc::new(endpoints.client(commitment));
+        Self::over(rpc, endpoints, program, commitment)
     }
 
     /// A client over an existing RPC client.
     pub fn with_rpc(rpc: Arc<RpcClient>, program: Pubkey, commitment: CommitmentConfig) -> Self {
+        Self::over(rpc, Endpoints::new(&[], RPC_TIMEOUT), program, commitment)
+    }
+
+    fn over(
+        rpc: Arc<RpcClient>,
+        endpoints: Endpoints,
+        program: Pubkey,
+        commitment: CommitmentConfig,
+    ) -> Self {
         Self {
             sender: Sender::new(rpc.clone(), commitment),
+            endpoints,
             rollup: rollup_address(&program),
             rpc,
             program,
@@ -63,6 +75,10 @@ impl RollupClient {
     /// The RPC client.
     pub fn rpc(&self) -> &Arc<RpcClient> {
         &self.rpc
+    }
+
+    pub(crate) fn endpoints(&self) -> &Endpoints {
+        &self.endpoints
     }
 
     /// The program's id.
@@ -90,7 +106,16 @@ impl RollupClient {
     /// # Errors
     /// It does not exist, is not the program's, or has another layout; or the RPC call fails.
     pub async fn rollup_state(&self) -> Result<RollupAccount, SettlementError> {
-        let (slot, data) = self.account(ROLLUP, self.rollup).await?;
+        self.rollup_state_by(&self.rpc).await
+    }
+
+    /// The rollup's account as one endpoint has it.
+    pub(crate) async fn rollup_state_at(&self, endpoint: usize) -> Result<RollupAccount, SettlementError> {
+        self.rollup_state_by(self.endpoints.rpc(endpoint)).await
+    }
+
+    async fn rollup_state_by(&self, rpc: &RpcClient) -> Result<RollupAccount, SettlementError> {
+        let (slot, data) = self.account(rpc, ROLLUP, self.rollup).await?;
         RollupAccount::read(slot, data).map_err(|source| SettlementError::AccountLayout {
             what: ROLLUP,
             address: self.rollup,
@@ -103,7 +128,7 @@ impl RollupClient {
     /// # Errors
     /// As [`RollupClient::rollup_state`].
     pub async fn committee(&self, address: &Pubkey) -> Result<CommitteeAccount, SettlementError> {
-        let (_, data) = self.account(COMMITTEE, *address).await?;
+        let (_, data) = self.account(&self.rpc, COMMITTEE, *address).await?;
         CommitteeAccount::read(&data).map_err(|source| SettlementError::AccountLayout {
             what: COMMITTEE,
             address: *address,
@@ -187,9 +212,13 @@ impl RollupClient {
             .map(drop)
     }
 
-    async fn account(&self, what: &'static str, address: Pubkey) -> Result<(u64, Vec<u8>), SettlementError> {
-        let response = self
-            .rpc
+    async fn account(
+        &self,
+        rpc: &RpcClient,
+        what: &'static str,
+        address: Pubkey,
+    ) -> Result<(u64, Vec<u8>), SettlementError> {
+        let response = rpc
             .get_account_with_commitment(&address, self.commitment)
             .await
             .map_err(SettlementError::rpc("getAccountInfo"))?;

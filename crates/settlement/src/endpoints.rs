@@ -7,7 +7,8 @@
 //! ```
 //!
 //! An endpoint's health is a score: each failure in a row pushes it behind the others for twice as long, an answer clears it.
-//! An error that the chain itself would give (a failing simulation, say) is an answer.
+//! An error that the chain itself would give (a failing simulation, say) is an answer. One that was caught in a contradiction
+//! ([`crate::Testimony`]) is behind all others until its time is over, whatever it answers.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -32,22 +33,20 @@ const HEDGE_AFTER: Duration = Duration::from_millis(400);
 const PENALTY: Duration = Duration::from_millis(500);
 /// Longest penalty, as doublings of the first.
 const MAX_DOUBLINGS: u32 = 6;
+/// How long an endpoint is asked last after it contradicted the others.
+const DISTRUST: Duration = Duration::from_secs(30);
 
 /// A client of several endpoints, which serve the same chain.
 ///
 /// # Panics
 /// Without any URL.
 pub fn rpc_client(urls: &[String], timeout: Duration, commitment: CommitmentConfig) -> RpcClient {
-    assert!(!urls.is_empty(), "a client needs an endpoint");
-    let config = RpcClientConfig {
-        commitment_config: commitment,
-        ..RpcClientConfig::default()
-    };
-    RpcClient::new_sender(Endpoints::new(urls, timeout), config)
+    Endpoints::new(urls, timeout).client(commitment)
 }
 
-/// Endpoints of one chain.
-struct Endpoints {
+/// Endpoints of one chain. Clones are the same endpoints.
+#[derive(Clone)]
+pub(crate) struct Endpoints {
     all: Vec<Arc<Endpoint>>,
     start: Instant,
 }
@@ -57,15 +56,18 @@ struct Endpoint {
     failures: AtomicU32,
     /// Milliseconds since the start until which it is passed over.
     passed_over_until: AtomicU64,
+    /// Milliseconds since the start until which it is asked last.
+    distrusted_until: AtomicU64,
 }
 
 impl Endpoints {
-    fn new(urls: &[String], timeout: Duration) -> Self {
+    pub(crate) fn new(urls: &[String], timeout: Duration) -> Self {
         let endpoint = |url: &String| {
             Arc::new(Endpoint {
                 rpc: RpcClient::new_with_timeout(url.clone(), timeout),
                 failures: AtomicU32::new(0),
                 passed_over_until: AtomicU64::new(0),
+                distrusted_until: AtomicU64::new(0),
             })
         };
         Self {
@@ -74,13 +76,47 @@ impl Endpoints {
         }
     }
 
-    /// All of them, in the order in which they are asked: as configured, but those that failed lately last.
+    /// One client over all of them.
+    pub(crate) fn client(&self, commitment: CommitmentConfig) -> RpcClient {
+        assert!(!self.all.is_empty(), "a client needs an endpoint");
+        let config = RpcClientConfig {
+            commitment_config: commitment,
+            ..RpcClientConfig::default()
+        };
+        RpcClient::new_sender(self.clone(), config)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.all.len()
+    }
+
+    /// The client of one of them.
+    pub(crate) fn rpc(&self, index: usize) -> &RpcClient {
+        &self.all[index].rpc
+    }
+
+    /// Which one it is among those that are configured; its URL may hold a credential.
+    pub(crate) fn name(&self, index: usize) -> String {
+        format!("{} of {}", index.saturating_add(1), self.all.len())
+    }
+
+    /// Asks it last for a while.
+    pub(crate) fn distrust(&self, index: usize) {
+        let until = millis(self.start.elapsed().saturating_add(DISTRUST));
+        self.all[index].distrusted_until.store(until, Ordering::Relaxed);
+    }
+
+    /// All of them, in the order in which they are asked: as configured, but those that failed lately later, and those that
+    /// contradicted the others last.
     fn in_order(&self) -> Vec<Arc<Endpoint>> {
         let now = millis(self.start.elapsed());
+        let ahead = |until: &AtomicU64| Some(until.load(Ordering::Relaxed)).filter(|until| *until > now);
         let mut order = self.all.clone();
-        order.sort_by_key(|endpoint| {
-            let until = endpoint.passed_over_until.load(Ordering::Relaxed);
-            if until > now { until } else { 0 }
+        order.sort_by_cached_key(|endpoint| {
+            (
+                ahead(&endpoint.distrusted_until),
+                ahead(&endpoint.passed_over_until),
+            )
         });
         order
     }

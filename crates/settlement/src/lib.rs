@@ -6,7 +6,9 @@
 //!  caller ───▶│              └ committees: staged, activated, handed over to       (committees.rs)
 //!             │ instruction   ─ any instruction of the program, for transactions of one's own   (instructions.rs)
 //!             │ SubmitBuilder ─ one submit_roots transaction, at most 1,232 bytes   (submit.rs)
-//!             │ deploy        ─ the upgradeable loader, many writes in flight
+//!             │ deploy        ─ the upgradeable loader: upload, deploy, upgrade, read the code
+//!             ├ release       ─ is the program the one that we know, and recorded
+//!             ├ witness       ─ do the other endpoints say so, too
 //!             └ probe         ─ what cluster is this, is the program there
 //!                    │ send: sign, send, confirm, sign again after expiry   (send.rs)
 //!                    ▼
@@ -31,11 +33,13 @@ mod instructions;
 mod outcome;
 mod price;
 mod probe;
+mod release;
 mod send;
 mod submit;
 mod transaction;
 mod verdict;
 mod views;
+mod witness;
 
 pub use account::{CommitteeAccount, RollupAccount};
 pub use client::RollupClient;
@@ -45,10 +49,12 @@ pub use error::SettlementError;
 pub use instructions::{Parties, committee_address, growth, instruction, rollup_address};
 pub use outcome::Landed;
 pub use probe::{Cluster, ProgramStatus};
+pub use release::{KnownProgram, ProgramMismatch};
 pub use send::Sender;
 pub use submit::{Submission, SubmitBuilder, max_roots};
 pub use transaction::{Budget, Recent};
 pub use verdict::{Cause, Classified, Verdict, classify, classify_transaction};
+pub use witness::Testimony;
 
 pub use solana_client::nonblocking::rpc_client::RpcClient;
 pub use solana_commitment_config::CommitmentConfig;
