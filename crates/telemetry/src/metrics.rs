@@ -1,10 +1,12 @@
 //! The one table of metrics and its typed handles.
 
+mod docs;
 mod handles;
 mod table;
 
-pub use handles::{Counter, CounterBy, Gauge, Histogram, Label, Seconds, SecondsTotal};
-pub use table::{Admission, Dropped, Metrics, PostOutcome, TABLE};
+pub use docs::markdown;
+pub use handles::{Counter, CounterBy, Gauge, Histogram, HistogramBy, Label, Seconds, SecondsTotal};
+pub use table::{Admission, Dropped, Hop, Metrics, PostOutcome, TABLE};
 
 /// What every name starts with.
 pub const PREFIX: &str = "asset_l2_";
@@ -105,8 +107,12 @@ mod tests {
             );
             for value in spec.label.map(|(_, values)| values).unwrap_or_default() {
                 let (label, _) = spec.label.expect("it has values");
+                let series = match spec.kind {
+                    Kind::Histogram => format!("{}_count", spec.name),
+                    Kind::Counter | Kind::Gauge => spec.name.to_owned(),
+                };
                 assert!(
-                    text.contains(&format!("{}{{{label}=\"{value}\"}} 0", spec.name)),
+                    text.contains(&format!("{series}{{{label}=\"{value}\"}} 0")),
                     "{} {value}",
                     spec.name
                 );

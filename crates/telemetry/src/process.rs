@@ -30,6 +30,15 @@ pub fn usage() -> Option<Usage> {
     })
 }
 
+/// Size of the files directly in a directory; 0 of one that cannot be read.
+pub fn files_bytes(directory: &std::path::Path) -> u64 {
+    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+    let files = entries
+        .filter_map(|entry| entry.metadata().ok())
+        .filter(fs::Metadata::is_file);
+    files.map(|file| file.len()).sum()
+}
+
 fn status_field(status: &str, name: &str) -> Option<u64> {
     let line = status.lines().find_map(|line| line.strip_prefix(name))?;
     line.split_whitespace().next()?.parse().ok()
@@ -58,6 +67,16 @@ mod tests {
             Some(1024)
         );
         assert_eq!(status_field("Name:\tx\n", "VmRSS:"), None);
+    }
+
+    #[test]
+    fn files_are_added_up() {
+        let here = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+        let manifest = fs::metadata(here.join("Cargo.toml"))
+            .expect("of this crate")
+            .len();
+        assert!(files_bytes(here) >= manifest && manifest > 0);
+        assert_eq!(files_bytes(&here.join("nowhere")), 0);
     }
 
     #[cfg(target_os = "linux")]

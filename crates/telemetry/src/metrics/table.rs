@@ -3,7 +3,8 @@
 use prometheus::{Encoder as _, Registry, TextEncoder};
 
 use super::{
-    Counter, CounterBy, Gauge, Histogram, Label, Seconds, SecondsTotal, Spec, Unit, handles::Handle,
+    Counter, CounterBy, Gauge, Histogram, HistogramBy, Label, Seconds, SecondsTotal, Spec, Unit,
+    handles::Handle,
 };
 
 macro_rules! label {
@@ -52,6 +53,20 @@ label! {
         Stale = "stale",
         /// Execution refused it.
         Refused = "refused",
+    }
+}
+
+label! {
+    /// A part of a transaction's way from this node to Solana.
+    Hop = "hop" {
+        /// From when this node took it until the block that holds it was made, by the leader's clock.
+        Mempool = "mempool",
+        /// From then until this node learnt that the block is decided.
+        Consensus = "consensus",
+        /// From then until this node learnt that its root is on Solana.
+        Settlement = "settlement",
+        /// All of it.
+        Total = "total",
     }
 }
 
@@ -114,6 +129,9 @@ metrics! {
     build_time: Histogram, "asset_l2_block_build_seconds", Seconds, "Time to choose and execute a block's transactions.";
     validate_time: Histogram, "asset_l2_block_validate_seconds", Seconds, "Time to execute and compare a proposed block.";
     commit_time: Histogram, "asset_l2_block_commit_seconds", Seconds, "Time to make a batch of decided blocks durable.";
+    undecided_blocks: Gauge, "asset_l2_undecided_blocks", None, "Blocks that this node has executed and that are not decided yet.";
+    blocks_abandoned: Counter, "asset_l2_blocks_abandoned_total", None, "Blocks that this node had executed and that others were decided instead of.";
+    reorg_depth: Gauge, "asset_l2_reorg_depth_blocks", None, "Most blocks in a row that this node had executed and that others were decided instead of, since its start.";
     root_divergence: Gauge, "asset_l2_root_divergence", None, "1 if this node's state and another source of truth disagree; it has then stopped signing.";
 
     // Transactions.
@@ -125,6 +143,8 @@ metrics! {
     gossip_sent: Counter, "asset_l2_gossip_sent_total", None, "Transactions sent to other validators.";
     gossip_received: Counter, "asset_l2_gossip_received_total", None, "Transactions received from other validators.";
     gossip_refused: Counter, "asset_l2_gossip_refused_total", None, "Gossip messages that did not decode.";
+
+    batch_latency: HistogramBy<Hop>, "asset_l2_batch_latency_seconds", Seconds, "Time that transactions which users gave to this node took to Solana, by part of the way.";
 
     // Network.
     peers: Gauge, "asset_l2_peers", None, "Committee members connected now.";
@@ -142,6 +162,7 @@ metrics! {
     poster_runway: Seconds, "asset_l2_poster_runway_seconds", Seconds, "How long they last at the rate at which they were spent lately; 0 while nothing is spent.";
     poster_price: Gauge, "asset_l2_poster_price_micro_lamports", None, "Micro-lamports per compute unit that the newest post offered.";
     settled_height: Gauge, "asset_l2_settled_height", None, "Newest height that the program on Solana holds.";
+    settled_slot: Gauge, "asset_l2_settled_slot", None, "Solana slot in which this node first saw that height there.";
     settlement_lag_blocks: Gauge, "asset_l2_settlement_lag_blocks", None, "Decided blocks whose root is not on Solana yet.";
     settlement_lag: Seconds, "asset_l2_settlement_lag_seconds", Seconds, "Age of the oldest decided block whose root is not on Solana yet.";
     verification_compute_units: Gauge, "asset_l2_verification_compute_units", None, "Compute units that the newest accepted post used on Solana.";
@@ -153,6 +174,7 @@ metrics! {
     // Process.
     process_resident: Gauge, "asset_l2_process_resident_bytes", Bytes, "Memory of this process in RAM.";
     process_cpu: SecondsTotal, "asset_l2_process_cpu_seconds_total", Seconds, "User and system time of this process since its start.";
+    store_size: Gauge, "asset_l2_store_size_bytes", Bytes, "Size of the files in this node's data directory.";
     process_threads: Gauge, "asset_l2_process_threads", None, "Threads of this process.";
     process_open_files: Gauge, "asset_l2_process_open_files", None, "Open file descriptors of this process.";
     uptime: Seconds, "asset_l2_process_uptime_seconds", Seconds, "Time since this process started.";
