@@ -207,6 +207,9 @@ pub(crate) async fn register(
         posters,
     };
     client.initialize(deployer, &initialize).await?;
+    let release = registry::embedded()?;
+    let idl_hash = rollup_abi::sha256(&[&release.idl]);
+    client.record_release(deployer, &release.program, idl_hash).await?;
     let registrations: Vec<_> = members
         .iter()
         .map(|member| registration(&chain_id, member))
