@@ -1,14 +1,24 @@
-//! The command line: `keygen`, `keys`, `init`, `run`.
+//! The command line: one file a command.
 //!
-//! stdout is the result, stderr the rest. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 stopped after a root divergence.
+//! stdout is the result, stderr the rest. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 stopped after a root divergence,
+//! 4 `status` found the validator not ready.
 
+mod config;
+mod db;
+mod exit;
 mod init;
 mod keygen;
+mod live;
+mod log_filter;
+mod peers;
+mod poster;
 mod run;
+mod shell;
+mod status;
 
 use std::{ffi::OsString, fmt, process::ExitCode};
 
-use clap::{Parser, Subcommand};
+use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use serde::Serialize;
 
 use crate::{config::ConfigError, genesis::GenesisFileError, keystore::KeystoreError, node::NodeError};
@@ -29,7 +39,8 @@ Examples:
   sequencer keygen --out keys
   sequencer init --dir . --solana-rpc-url http://127.0.0.1:8899 \\
     --solana-ws-url ws://127.0.0.1:8900 --program-id <ADDRESS>
-  sequencer run --config sequencer.toml";
+  sequencer run --config sequencer.toml
+  sequencer status --config sequencer.toml --watch";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -41,6 +52,24 @@ enum Command {
     Init(init::Init),
     /// Run the validator until SIGTERM or Ctrl-C
     Run(Box<run::Run>),
+    /// Show where the running validator stands
+    Status(status::Status),
+    /// Show the committee's members and the connections to them
+    Peers(peers::Peers),
+    /// Show the running validator's poster, or tell it what to do
+    Poster(poster::Poster),
+    /// Show or change the running validator's log filter
+    LogFilter(log_filter::LogFilter),
+    /// End the running validator in order
+    Exit(exit::Exit),
+    /// Look into the data directory of a validator that is not running
+    Db(db::Db),
+    /// Show the configuration, and where each value comes from
+    Config(config::Show),
+    /// Print a completion script for a shell
+    Completions(shell::Completions),
+    /// Print the manual page
+    Man(shell::Man),
 }
 
 /// A failure as people and programs read it.
@@ -50,6 +79,9 @@ struct Failure {
     hint: String,
     #[serde(skip)]
     code: u8,
+    /// The result is on stdout already, and tells of it.
+    #[serde(skip)]
+    told: bool,
 }
 
 impl Failure {
@@ -58,6 +90,7 @@ impl Failure {
             error: error.to_string(),
             hint: hint.into(),
             code: 1,
+            told: false,
         }
     }
 }
@@ -103,6 +136,7 @@ impl From<NodeError> for Failure {
             error: error.to_string(),
             hint,
             code,
+            told: false,
         }
     }
 }
@@ -113,8 +147,10 @@ where
     I: IntoIterator<Item = T>,
     T: Into<OsString> + Clone,
 {
-    let cli = match Cli::try_parse_from(args) {
-        Ok(cli) => cli,
+    let matches = Cli::command().try_get_matches_from(args);
+    let parsed = matches.and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, matches)));
+    let (cli, matches) = match parsed {
+        Ok(parsed) => parsed,
         Err(error) => {
             // A closed terminal is no reason to fail otherwise than the error itself does.
             let _ = error.print();
@@ -127,17 +163,36 @@ where
         Command::Keys(command) => command.execute(json),
         Command::Init(command) => command.execute(json),
         Command::Run(command) => command.execute(json),
+        Command::Status(command) => command.execute(json),
+        Command::Peers(command) => command.execute(json),
+        Command::Poster(command) => command.execute(json),
+        Command::LogFilter(command) => command.execute(json),
+        Command::Exit(command) => command.execute(json),
+        Command::Db(command) => command.execute(json),
+        Command::Config(command) => command.execute(innermost(&matches), json),
+        Command::Completions(command) => {
+            command.execute();
+            Ok(())
+        }
+        Command::Man(command) => command.execute(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            if json {
+            if json && !failure.told {
                 print_json(&failure);
             }
             eprintln!("error: {}\nhint: {}", failure.error, failure.hint);
             ExitCode::from(failure.code)
         }
     }
+}
+
+/// The matches of the command that was given.
+fn innermost(matches: &ArgMatches) -> &ArgMatches {
+    matches
+        .subcommand()
+        .map_or(matches, |(_, matches)| innermost(matches))
 }
 
 fn print_json(value: &impl Serialize) {

@@ -6,7 +6,7 @@
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{Json, Router, extract::State, http::StatusCode, response::IntoResponse, routing::get};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use telemetry::Metrics;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -28,10 +28,10 @@ pub struct Vitals {
 }
 
 /// One check of readiness.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Check {
     /// Its name.
-    pub name: &'static str,
+    pub name: String,
     /// Whether it holds.
     pub ok: bool,
     /// What was found and what was expected.
@@ -39,7 +39,7 @@ pub struct Check {
 }
 
 /// The answer of `/readyz`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Readiness {
     /// Whether all checks hold.
     pub ready: bool,
@@ -60,7 +60,7 @@ impl Vitals {
         };
         let checks = vec![
             Check {
-                name: "quorum",
+                name: "quorum".into(),
                 ok: self.reached_stake >= self.quorum_stake,
                 detail: format!(
                     "reaching stake {}, expected at least {}",
@@ -68,12 +68,12 @@ impl Vitals {
                 ),
             },
             Check {
-                name: "deciding",
+                name: "deciding".into(),
                 ok: self.since_decided.is_some_and(|since| since <= DECIDED_WITHIN),
                 detail: decided,
             },
             Check {
-                name: "signing",
+                name: "signing".into(),
                 ok: !self.halted,
                 detail: if self.halted {
                     "stopped after a root divergence"
@@ -151,13 +151,13 @@ mod tests {
             since_decided: Some(Duration::from_millis(250)),
             halted: false,
         };
-        let failing = |vitals: Vitals| -> Vec<&'static str> {
+        let failing = |vitals: Vitals| -> Vec<String> {
             let readiness = vitals.readiness();
             let failing: Vec<_> = readiness
                 .checks
                 .iter()
                 .filter(|c| !c.ok)
-                .map(|c| c.name)
+                .map(|c| c.name.clone())
                 .collect();
             assert_eq!(readiness.ready, failing.is_empty());
             failing

@@ -16,6 +16,7 @@
 //! | [`mempool`], [`admission`], [`gossip`] | transactions on their way into a block |
 //! | [`application`] | the engine's `Application`: build, validate, decide |
 //! | [`rpc`], [`http`] | what people and machines ask |
+//! | [`admin`] | what their owner asks and tells a running node |
 //! | [`node`] | wiring, supervision, shutdown |
 //! | [`cli`] | the command line; [`cli::main_from`] lets another binary be a validator |
 //!
@@ -23,6 +24,7 @@
 //! whoever sees a root that differs trips [`halt::Halt`], and then nothing is signed or posted any more; the death of a
 //! critical task ends the process with its reason and a non-zero exit code.
 
+pub mod admin;
 pub mod admission;
 pub mod application;
 pub mod cli;

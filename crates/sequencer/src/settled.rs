@@ -110,14 +110,19 @@ impl Settled {
             self.observe(status.chain_height, status.slot);
         }
         let mut inner = self.lock();
-        inner.poster = match &status.phase {
-            PosterPhase::Starting => "starting".into(),
-            PosterPhase::Posting => "posting".into(),
-            PosterPhase::Idle(idle) => format!("idle: {idle:?}"),
-            PosterPhase::Halted(halt) => format!("halted: {halt}"),
-        };
+        inner.poster = phase_text(&status.phase);
         inner.posts = status.counters.posts_accepted;
         inner.compute_units = status.verification_units.unwrap_or(inner.compute_units);
+    }
+}
+
+/// A poster's phase as people read it.
+pub fn phase_text(phase: &PosterPhase) -> String {
+    match phase {
+        PosterPhase::Starting => "starting".into(),
+        PosterPhase::Posting => "posting".into(),
+        PosterPhase::Idle(idle) => format!("idle: {idle:?}"),
+        PosterPhase::Halted(halt) => format!("halted: {halt}"),
     }
 }
 

@@ -9,6 +9,14 @@ use crate::FORMAT;
 /// Why the store cannot be opened, read or written.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
+    /// Another process has the data directory.
+    #[error("{} is in use by {}; one process at a time may use a data directory", .path.display(), process(.pid))]
+    InUse {
+        /// The directory.
+        path: PathBuf,
+        /// That process, if its number could be read.
+        pid: Option<u32>,
+    },
     /// Another process has the store open.
     #[error("{} is in use by another process; one node at a time may run on a data directory", .path.display())]
     Locked {
@@ -123,6 +131,10 @@ impl StoreError {
             key: key.to_string(),
         }
     }
+}
+
+fn process(pid: &Option<u32>) -> String {
+    pid.map_or_else(|| "another process".into(), |pid| format!("process {pid}"))
 }
 
 fn hex(digest: &[u8; 32]) -> String {

@@ -14,19 +14,26 @@
 //! - Votes do not wait behind blocks: the consensus log is a file of its own, small, with its own thread.
 //! - Blocks are the truth about what is decided. The log is pruned only below blocks that are durable.
 //! - After a fault while writing nothing is written any more: callers see [`StoreError::Stopped`], and the node stops.
+//! - One process at a time has a data directory ([`Directory`]); files of older formats are brought up to date as they are
+//!   opened, or refused.
 //!
 //! Invariants: heights have no gap; each block follows from the one before it; the root of the stored state is the
 //! last block's state root, checked at every start.
 
 mod chain;
+mod directory;
 mod error;
 mod file;
+mod inspect;
 mod log;
+mod migrate;
 mod store;
 mod writer;
 
 pub use chain::{CommittedBlock, Tip, TransactionPlace};
+pub use directory::{Directory, LOCK_FILE};
 pub use error::StoreError;
+pub use inspect::{Checked, FileStats, TableStats, check, stats};
 pub use store::{CHAIN_FILE, LOG_FILE, Opened, Store};
 
 /// The format that this version writes and reads. It changes with every change of a table or an encoding.

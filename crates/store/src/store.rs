@@ -13,9 +13,8 @@ use redb::Database;
 use rollup_abi::{Digest, Header};
 
 use crate::{
-    StoreError,
+    Directory, StoreError,
     chain::{self, Chain, CommittedBlock, Reader, Tip, TransactionPlace},
-    file,
     log::Log,
     writer::Writer,
 };
@@ -34,6 +33,8 @@ struct Inner {
     log: Writer<Vec<Record>>,
     chain: Writer<Vec<CommittedBlock>>,
     database: Arc<Database>,
+    /// Given back last.
+    _directory: Directory,
 }
 
 /// What a node starts from.
@@ -50,11 +51,20 @@ impl Store {
     /// Opens the store in `directory`, or creates it with the block of height 0. Reads all accounts and compares their root
     /// with the last block's.
     pub fn open(directory: &Path, genesis: &Genesis, genesis_header: &Header) -> Result<Opened, StoreError> {
-        file::prepare_directory(directory)?;
-        let (database, tip) = chain::open(&directory.join(CHAIN_FILE), genesis, genesis_header)?;
+        Self::open_in(Directory::open(directory)?, genesis, genesis_header)
+    }
+
+    /// Opens the store in a directory whose lock is taken already.
+    pub fn open_in(
+        directory: Directory,
+        genesis: &Genesis,
+        genesis_header: &Header,
+    ) -> Result<Opened, StoreError> {
+        let path = directory.path();
+        let (database, tip) = chain::open(&path.join(CHAIN_FILE), genesis, genesis_header)?;
         let decided = Arc::new(AtomicU64::new(tip.header.view));
         let log = Log::open(
-            &directory.join(LOG_FILE),
+            &path.join(LOG_FILE),
             &genesis.chain_id(),
             tip.header.height,
             decided.clone(),
@@ -67,15 +77,17 @@ impl Store {
         log.records().cloned().for_each(|record| recovery.apply(record));
         let database = Arc::new(database);
         let chain = Chain::new(database.clone(), &tip, decided);
+        let place = path.to_owned();
         let io = |source| StoreError::Io {
             operation: "start a writing thread for",
-            path: directory.to_owned(),
+            path: place.clone(),
             source: Arc::new(source),
         };
         let store = Self(Arc::new(Inner {
             log: Writer::spawn("store-log", log).map_err(io)?,
             chain: Writer::spawn("store-chain", chain).map_err(io)?,
             database,
+            _directory: directory,
         }));
         Ok(Opened { store, recovery, tip })
     }

@@ -10,7 +10,7 @@ use hotshot::{Record, Recovery};
 use hotshot_engine::ports::{DecidedBlock, Storage};
 use hotshot_types::{Height, Justify, View};
 use redb::{Database, ReadableDatabase, ReadableTableMetadata, TableDefinition};
-use store::{CHAIN_FILE, CommittedBlock, LOG_FILE, Opened, Store, StoreError};
+use store::{CHAIN_FILE, Checked, CommittedBlock, Directory, LOG_FILE, Opened, Store, StoreError};
 
 fn open(directory: &Path) -> Result<Opened, StoreError> {
     Store::open(directory, &genesis(), &genesis_header())
@@ -222,7 +222,7 @@ async fn a_second_node_on_the_same_directory_is_told_so() {
     let opened = open(directory.path()).unwrap();
     let error = refusal(directory.path());
     assert!(
-        matches!(&error, StoreError::Locked { path } if path.ends_with(CHAIN_FILE)),
+        matches!(&error, StoreError::InUse { pid: Some(pid), .. } if *pid == std::process::id()),
         "{error}"
     );
     drop(opened);
@@ -349,4 +349,73 @@ async fn the_stored_state_is_what_replaying_the_blocks_gives() {
         key: slot.key(&[]),
     };
     assert_eq!(tip.state.entry(&sum), Some(&(2 + 3 + 4 + 5u64).to_le_bytes()[..]));
+}
+
+#[tokio::test]
+async fn what_is_in_a_directory_is_counted_and_checked() {
+    let temporary = tempfile::tempdir().unwrap();
+    let Opened { store, recovery, tip } = open(temporary.path()).unwrap();
+    let mut maker = Maker::at(&tip, &recovery);
+    for view in 1..=5 {
+        let made = maker.make(View::new(view));
+        store.commit(vec![made.committed]).await.unwrap();
+    }
+    assert!(matches!(
+        Directory::open(temporary.path()),
+        Err(StoreError::InUse { .. })
+    ));
+    drop(store);
+    let directory = Directory::open(temporary.path()).unwrap();
+    let check = || {
+        let mut heights = Vec::new();
+        store::check(&directory, &genesis(), &genesis_header(), |height| {
+            heights.push(height)
+        })
+        .inspect(|_| assert_eq!(heights, [0, 1, 2, 3, 4, 5]))
+    };
+    let transactions = 5 * u64::from(PAYERS);
+    let checked = check().unwrap();
+    let expected = Checked {
+        oldest: 0,
+        newest: 5,
+        blocks: 6,
+        transactions,
+        certificates: 5,
+    };
+    assert_eq!(checked, expected);
+    let stats = store::stats(&directory).unwrap();
+    let entries = |file: usize, name: &str| {
+        let table = stats[file].tables.iter().find(|table| table.name == name);
+        table.map(|table| table.entries)
+    };
+    assert_eq!(
+        (entries(0, "headers"), entries(0, "transactions")),
+        (Some(6), Some(transactions))
+    );
+    assert_eq!(entries(1, "log"), Some(0));
+    assert_eq!(
+        (stats[0].chain_id, stats[0].format),
+        (genesis().chain_id(), store::FORMAT)
+    );
+
+    let damage = |table: &'static str| {
+        let database = Database::open(temporary.path().join(CHAIN_FILE)).unwrap();
+        let transaction = database.begin_write().unwrap();
+        let table = TableDefinition::<u64, &[u8]>::new(table);
+        transaction
+            .open_table(table)
+            .unwrap()
+            .insert(3, &[0; 4][..])
+            .unwrap();
+        transaction.commit().unwrap();
+    };
+    for (table, expected) in [
+        ("receipts", "receipts"),
+        ("payloads", "payload_commitment"),
+        ("headers", "headers"),
+    ] {
+        damage(table);
+        let error = check().unwrap_err().to_string();
+        assert!(error.contains(expected), "{table}: {error}");
+    }
 }

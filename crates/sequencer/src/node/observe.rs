@@ -8,7 +8,7 @@ use std::{
 
 use hotshot_engine::ports::Priority;
 use hotshot_libp2p::Metrics as NetworkMetrics;
-use hotshot_types::{Committee, NodeId};
+use hotshot_types::{Committee, NodeId, View};
 use telemetry::Metrics;
 use tokio::sync::watch;
 
@@ -57,6 +57,14 @@ impl Progress for Observer {
     fn view_and_epoch(&self) -> (u64, u64) {
         let status = self.engine.borrow();
         (status.view.get(), self.committee.epoch().get())
+    }
+
+    fn leading(&self) -> bool {
+        let view = self.engine.borrow().view.get();
+        let views = [view, view.saturating_add(1)].map(View::new);
+        views
+            .iter()
+            .any(|view| self.committee.leader(*view).node == self.node)
     }
 
     fn peers(&self) -> u64 {

@@ -13,6 +13,7 @@ use settlement::{CommitmentConfig, Keypair, RollupClient};
 use store::Store;
 use telemetry::Metrics;
 use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
 
 use super::{
     NodeError,
@@ -20,6 +21,7 @@ use super::{
     start::Ports,
 };
 use crate::{
+    admin::{self, AdminContext, PosterHandle, Socket},
     admission::Admission,
     application::{App, Heads},
     config::Config,
@@ -49,6 +51,7 @@ pub(super) struct Shared {
     pub settled: Arc<Settled>,
     pub metrics: Arc<Metrics>,
     pub halt: Halt,
+    pub exit: CancellationToken,
     pub clock: SystemClock,
     pub started: Instant,
 }
@@ -122,21 +125,22 @@ impl Shared {
         let network = Arc::new(network);
         watch_network(supervisor, Arc::clone(&network), running);
         let (admission, announcer) = self.start_gossip(supervisor, network.gossip(), gossip_messages);
-        self.start_settlement(config, supervisor)?;
+        let poster = self.start_settlement(config, supervisor)?;
         let engine = self.start_engine(config, supervisor, app, recovery, Arc::clone(&network));
+        let connected = network.connected();
         let observer = Arc::new(Observer {
             node: self.keys.node(),
             committee: self.deployment.committee.clone(),
-            connected: network.connected(),
+            connected: connected.clone(),
             network: Arc::clone(network.metrics()),
-            engine,
+            engine: engine.clone(),
             heads: self.heads.clone(),
             halt: self.halt.clone(),
             metrics: Arc::clone(&self.metrics),
             started: self.started,
         });
         let metrics_address = start_http(config, supervisor, Arc::clone(&observer)).await?;
-        let context = RpcContext {
+        let context = Arc::new(RpcContext {
             node: self.keys.node(),
             deployment: self.deployment,
             store: self.store,
@@ -145,12 +149,21 @@ impl Shared {
             admission,
             announcer,
             settled: self.settled,
-            progress: observer,
+            progress: Arc::clone(&observer) as _,
             halt: self.halt,
             metrics: self.metrics,
             started: self.started,
+        });
+        let rpc = start_rpc(config, supervisor, Arc::clone(&context)).await?;
+        let admin = AdminContext {
+            rpc: context,
+            vitals: observer,
+            engine,
+            connected,
+            poster,
+            exit: self.exit,
         };
-        let rpc = start_rpc(config, supervisor, context).await?;
+        start_admin(config, supervisor, admin)?;
         Ok(Ports {
             rpc,
             metrics: metrics_address,
@@ -227,7 +240,11 @@ impl Shared {
     }
 
     /// The poster, or the lookout of a node that does not post.
-    fn start_settlement(&self, config: &Config, supervisor: &mut Supervisor) -> Result<(), NodeError> {
+    fn start_settlement(
+        &self,
+        config: &Config,
+        supervisor: &mut Supervisor,
+    ) -> Result<Option<PosterHandle>, NodeError> {
         let solana = &config.solana;
         let client = RollupClient::new(&solana.rpc_url, solana.program_id, CommitmentConfig::confirmed());
         let (settled, metrics, halt) = (
@@ -242,7 +259,7 @@ impl Shared {
                 "lookout",
                 settled::look(client, store, heads, settled, metrics, halt),
             );
-            return Ok(());
+            return Ok(None);
         }
         let bytes = zeroize::Zeroizing::new(self.keys.solana.to_keypair_bytes());
         let key = Keypair::try_from(&bytes[..]).map_err(|error| NodeError::System {
@@ -271,6 +288,10 @@ impl Shared {
                 ..PosterConfig::default()
             },
         );
+        let handle = PosterHandle {
+            control: poster.control(),
+            status: status.clone(),
+        };
         let stop = supervisor.stop(Stage::Settlement);
         supervisor.watch(Stage::Settlement, "poster", async move {
             poster.run(stop).await;
@@ -281,7 +302,7 @@ impl Shared {
             "poster's status",
             settled::follow_poster(status, settled, metrics, halt),
         );
-        Ok(())
+        Ok(Some(handle))
     }
 }
 
@@ -323,6 +344,20 @@ async fn start_http(
     Ok(address)
 }
 
+fn start_admin(config: &Config, supervisor: &mut Supervisor, context: AdminContext) -> Result<(), NodeError> {
+    let socket = Socket::bind(&config.data_dir).map_err(|error| NodeError::Listen {
+        what: "admin socket",
+        address: config.data_dir.join(admin::SOCKET).display().to_string(),
+        reason: error.to_string(),
+    })?;
+    let stop = supervisor.stop(Stage::Watch);
+    supervisor.watch(Stage::Watch, "admin socket", async move {
+        admin::serve(socket, context, stop).await;
+        Ok(())
+    });
+    Ok(())
+}
+
 /// Why the engine died. If it was for safety's sake, posting must stop, too, and everybody must be told.
 fn died(error: &EngineError, halt: &Halt) -> String {
     if let EngineError::Halted(reason) = error {
@@ -336,9 +371,9 @@ fn died(error: &EngineError, halt: &Halt) -> String {
 async fn start_rpc(
     config: &Config,
     supervisor: &mut Supervisor,
-    context: RpcContext,
+    context: Arc<RpcContext>,
 ) -> Result<SocketAddr, NodeError> {
-    let served = rpc::serve(config.listen.rpc, Arc::new(context)).await;
+    let served = rpc::serve(config.listen.rpc, context).await;
     let handle: RpcHandle = served.map_err(|error| NodeError::Listen {
         what: "listen_rpc",
         address: config.listen.rpc.to_string(),

@@ -7,6 +7,7 @@ use hotshot_engine::ports::SystemClock;
 use hotshot_libp2p::identity_from_seed;
 use store::{Opened, Store};
 use telemetry::Metrics;
+use tokio_util::sync::CancellationToken;
 
 use super::{
     NodeError,
@@ -27,6 +28,7 @@ use crate::{
 pub struct Node {
     supervisor: Supervisor,
     halt: Halt,
+    exit: CancellationToken,
     ports: Ports,
 }
 
@@ -47,6 +49,7 @@ impl Node {
         let Opened { store, recovery, tip } = open(config, &deployment).await?;
         let (metrics, halt, clock) = (Arc::new(Metrics::new()), Halt::default(), SystemClock::default());
         let mempool = Arc::new(Mempool::new(config.mempool));
+        let exit = CancellationToken::new();
         let anchor = Branch::stored(tip.header, tip.state, tip.history);
         tracing::info!(
             chain_id = %hex::encode(deployment.chain_id),
@@ -71,6 +74,7 @@ impl Node {
             settled: Arc::new(Settled::new(config.solana.posting)),
             metrics,
             halt: halt.clone(),
+            exit: exit.clone(),
             clock,
             started,
         };
@@ -83,6 +87,7 @@ impl Node {
         Ok(Self {
             supervisor,
             halt,
+            exit,
             ports,
         })
     }
@@ -106,6 +111,10 @@ impl Node {
             tokio::select! {
                 by = &mut asked => {
                     tracing::info!(by, "stopping");
+                    break Ok(());
+                }
+                () = self.exit.cancelled() => {
+                    tracing::info!(by = "admin socket", "stopping");
                     break Ok(());
                 }
                 divergence = self.halt.tripped(), if diverged.is_none() => {

@@ -35,6 +35,8 @@ pub trait Progress: Send + Sync + 'static {
     fn view_and_epoch(&self) -> (u64, u64);
     /// Committee members connected.
     fn peers(&self) -> u64;
+    /// Whether this node leads its view or the next one.
+    fn leading(&self) -> bool;
 }
 
 /// What the calls need.

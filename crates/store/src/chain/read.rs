@@ -60,6 +60,16 @@ impl Reader {
         bytes.map(|bytes| decode_header(&bytes, height)).transpose()
     }
 
+    pub fn first_header(&self) -> Result<Header, StoreError> {
+        let table = self
+            .0
+            .open_table(HEADERS)
+            .map_err(StoreError::redb("open table headers"))?;
+        let first = table.first().map_err(StoreError::redb("read table headers"))?;
+        let (height, bytes) = first.ok_or_else(|| StoreError::damaged("headers", "0"))?;
+        decode_header(bytes.value(), height.value())
+    }
+
     pub fn last_header(&self) -> Result<Header, StoreError> {
         let table = self
             .0

@@ -1,30 +1,10 @@
-//! The real binary: help, errors, precedence, keys.
+//! The real binary: help, errors, precedence, keys; and what an operator asks and tells a running one.
 
-use std::{path::Path, process::Command};
+mod live;
+mod process;
 
+use process::run;
 use serde_json::Value;
-
-struct Ended {
-    code: i32,
-    stdout: String,
-    stderr: String,
-}
-
-/// Runs the binary in `dir` with these arguments and nothing but these variables.
-fn run(dir: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Ended {
-    let output = Command::new(env!("CARGO_BIN_EXE_sequencer"))
-        .args(arguments)
-        .current_dir(dir)
-        .env_clear()
-        .envs(variables.iter().copied())
-        .output()
-        .expect("the binary runs");
-    Ended {
-        code: output.status.code().expect("no signal"),
-        stdout: String::from_utf8(output.stdout).expect("text"),
-        stderr: String::from_utf8(output.stderr).expect("text"),
-    }
-}
 
 fn temporary() -> tempfile::TempDir {
     tempfile::tempdir().expect("a directory")
@@ -45,7 +25,23 @@ const INIT: &[&str] = &[
 #[test]
 fn help() {
     let dir = temporary();
-    for command in ["", "keygen", "keys", "init", "run"] {
+    let commands = [
+        "",
+        "keygen",
+        "keys",
+        "init",
+        "run",
+        "status",
+        "peers",
+        "poster",
+        "log-filter",
+        "exit",
+        "db",
+        "config",
+        "completions",
+        "man",
+    ];
+    for command in commands {
         let mut arguments: Vec<&str> = command.split_whitespace().collect();
         arguments.push("--help");
         let ended = run(dir.path(), &arguments, &[]);
@@ -141,4 +137,47 @@ fn keys_are_made_shown_and_kept() {
     let again = run(dir.path(), &["keygen", "--out", "keys"], &[]);
     assert_eq!(again.code, 1);
     assert!(again.stderr.contains("never overwritten"), "{}", again.stderr);
+}
+
+#[test]
+fn each_value_says_where_it_comes_from() {
+    let dir = temporary();
+    assert_eq!(run(dir.path(), INIT, &[]).code, 0);
+    let arguments = ["config", "print", "--config", "sequencer.toml", "--explain", "--posting-rank", "2"];
+    let variables = [("ASSET_L2_POSTING", "true")];
+    let shown = run(dir.path(), &arguments, &variables);
+    assert_eq!(shown.code, 0, "{}", shown.stderr);
+    let line = |name: &str| {
+        let mut lines = shown.stdout.lines();
+        lines.find(|line| line.starts_with(name)).expect("every setting").to_owned()
+    };
+    for (name, value, source) in [
+        ("posting_rank", " = 2 ", "# flag --posting-rank"),
+        ("posting ", " = true ", "# environment ASSET_L2_POSTING"),
+        ("program_id", "\"11111111111111111111111111111111\"", "# file"),
+        ("block_interval_ms", " = 250 ", "# default"),
+    ] {
+        let line = line(name);
+        assert!(line.contains(value) && line.ends_with(source), "{line}");
+    }
+    let json = run(dir.path(), &[&arguments[..], &["--json"]].concat(), &variables).json();
+    assert_eq!(json["posting"], serde_json::json!({"value": true, "source": "environment"}));
+    let plain = run(dir.path(), &["config", "print", "--config", "sequencer.toml"], &[]);
+    std::fs::write(dir.path().join("again.toml"), &plain.stdout).expect("written");
+    let again = run(dir.path(), &["config", "print", "--config", "again.toml"], &[]);
+    assert_eq!(again.stdout, plain.stdout, "what is printed is a configuration file");
+}
+
+#[test]
+fn shells_and_man_know_every_command() {
+    let dir = temporary();
+    for shell in ["bash", "zsh", "fish"] {
+        let script = run(dir.path(), &["completions", shell], &[]);
+        assert!(script.stdout.contains("log-filter"), "{shell}");
+    }
+    assert!(run(dir.path(), &["man"], &[]).stdout.starts_with(".ie"));
+    assert_eq!(run(dir.path(), &["man", "--out", "pages"], &[]).code, 0);
+    for page in ["sequencer.1", "sequencer-status.1", "sequencer-db.1"] {
+        assert!(dir.path().join("pages").join(page).is_file(), "{page}");
+    }
 }
