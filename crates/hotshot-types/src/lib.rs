@@ -14,6 +14,7 @@
 //! | [`vote`], [`certificate`], [`timeout`], [`proposal`] | what is said in a view |
 //! | [`upgrade`] | how a committee agrees on the rules of another version |
 //! | [`dispersal`] | a large payload as shares, and back |
+//! | [`statement`] | all that a consensus key signs |
 //! | [`message`] | the wire: one enum, bounded before it is allocated |
 //!
 //! Rules: what is hashed or signed comes from `rollup-abi`; decoding is strict (points, lengths, trailing bytes); what a
@@ -29,6 +30,7 @@ pub mod ids;
 pub mod message;
 pub mod proposal;
 pub mod signers;
+pub mod statement;
 pub mod timeout;
 mod unvalidated;
 pub mod upgrade;
@@ -43,6 +45,7 @@ pub use ids::{Epoch, Height, NodeId, Stake, View};
 pub use message::{Message, MessageError};
 pub use proposal::{Block, Proposal, SignedProposal};
 pub use signers::Signers;
+pub use statement::Statement;
 pub use timeout::{TimeoutCertificate, TimeoutData, TimeoutVote};
 pub use unvalidated::Unvalidated;
 pub use upgrade::{Upgrade, UpgradeCertificate, UpgradeData, UpgradeError, UpgradeVote, Versions};

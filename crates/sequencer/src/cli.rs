@@ -14,7 +14,9 @@ mod peers;
 mod poster;
 mod run;
 mod shell;
+mod signer;
 mod status;
+mod verify;
 
 use std::{ffi::OsString, fmt, process::ExitCode};
 
@@ -47,7 +49,11 @@ enum Command {
     /// Make a validator's keys and print their public parts
     Keygen(keygen::Keygen),
     /// Print the public parts of existing keys
-    Keys(keygen::Show),
+    #[command(subcommand)]
+    Keys(keygen::KeysCommand),
+    /// Hold a key in a process of its own, which signs nothing that contradicts what it has signed
+    #[command(subcommand)]
+    Signer(signer::SignerCommand),
     /// Make a data directory and a commented configuration file
     Init(init::Init),
     /// Run the validator until SIGTERM or Ctrl-C
@@ -64,6 +70,8 @@ enum Command {
     Exit(exit::Exit),
     /// Look into the data directory of a validator that is not running
     Db(db::Db),
+    /// Execute all stored blocks again and compare every root, also with Solana's
+    Verify(verify::Verify),
     /// Show the configuration, and where each value comes from
     Config(config::Show),
     /// Print a completion script for a shell
@@ -114,6 +122,12 @@ impl From<KeystoreError> for Failure {
             KeystoreError::Exists { .. } => "choose another directory, or move the old keys away".to_owned(),
             KeystoreError::Io { .. } => "make keys with: sequencer keygen --out DIR".to_owned(),
             KeystoreError::Mode { path, .. } => format!("chmod 600 {}", path.display()),
+            KeystoreError::Passphrase { .. } => {
+                "say --passphrase-file FILE, set ASSET_L2_PASSPHRASE, or run it on a terminal".to_owned()
+            }
+            KeystoreError::Vault { .. } => {
+                "check the passphrase; else restore the file from its backup".to_owned()
+            }
             KeystoreError::Content { .. } => "restore the file from its backup".to_owned(),
         };
         Self::new(error, hint)
@@ -161,6 +175,7 @@ where
     let done = match cli.command {
         Command::Keygen(command) => command.execute(json),
         Command::Keys(command) => command.execute(json),
+        Command::Signer(command) => command.execute(),
         Command::Init(command) => command.execute(json),
         Command::Run(command) => command.execute(json),
         Command::Status(command) => command.execute(json),
@@ -169,6 +184,7 @@ where
         Command::LogFilter(command) => command.execute(json),
         Command::Exit(command) => command.execute(json),
         Command::Db(command) => command.execute(json),
+        Command::Verify(command) => command.execute(json),
         Command::Config(command) => command.execute(innermost(&matches), json),
         Command::Completions(command) => {
             command.execute();

@@ -64,6 +64,8 @@ pub struct KeyFiles {
     pub libp2p: PathBuf,
     /// Solana keypair: the member's identity, and the poster that pays for posts.
     pub solana: PathBuf,
+    /// Where the passphrase of sealed ones stands; else it is looked for in the environment, or typed.
+    pub passphrase: Option<PathBuf>,
 }
 
 /// Addresses to listen on.
@@ -193,6 +195,7 @@ impl Config {
             bls: required(s.bls_key, "bls_key")?,
             libp2p: required(s.libp2p_key, "libp2p_key")?,
             solana: required(s.solana_key, "solana_key")?,
+            passphrase: s.passphrase_file,
         };
         let listen = Listen {
             p2p: multiaddress(required(s.listen_p2p, "listen_p2p")?)?,
@@ -263,6 +266,7 @@ impl Config {
             bls_key: Some(self.keys.bls.clone()),
             libp2p_key: Some(self.keys.libp2p.clone()),
             solana_key: Some(self.keys.solana.clone()),
+            passphrase_file: self.keys.passphrase.clone(),
             listen_p2p: Some(self.listen.p2p.clone()),
             listen_rpc: Some(self.listen.rpc.to_string()),
             listen_metrics: Some(self.listen.metrics.to_string()),

@@ -1,10 +1,13 @@
 //! Key files: made once, readable by their owner only, never overwritten, never printed.
 //!
-//! | file | content |
-//! |---|---|
-//! | `bls.key` | BLS secret scalar, 64 hexadecimal digits |
-//! | `libp2p.key` | ed25519 seed of the libp2p identity, 64 hexadecimal digits |
-//! | `solana.json` | Solana keypair file |
+//! | file | content | its public part when sealed |
+//! |---|---|---|
+//! | `bls.key` | BLS secret scalar, 64 hexadecimal digits | the key, G1 then G2 |
+//! | `libp2p.key` | ed25519 seed of the libp2p identity, 64 hexadecimal digits | the peer id |
+//! | `solana.json` | Solana keypair file | the address |
+//!
+//! Each may be sealed under a passphrase instead ([`signer::vault`]): then the file holds that text sealed, and its public part
+//! for everybody to read.
 
 use std::{
     fs,
@@ -18,12 +21,17 @@ use hotshot_types::{KeyPair, NodeId, PublicKey, Signature};
 use rand::RngCore;
 use rollup_abi::Digest;
 use serde::Serialize;
+use signer::{Vault, VaultError};
 use zeroize::Zeroizing;
 
-use crate::{config::KeyFiles, halt::Halt};
+use crate::{
+    config::KeyFiles,
+    halt::Halt,
+    passphrase::{self, PassphraseError},
+};
 
-/// Largest key file, bytes: a Solana keypair is 64 numbers.
-const MAX_KEY_FILE: u64 = 1024;
+/// Largest key file, bytes: a sealed Solana keypair, 64 numbers in hexadecimal, with its labels.
+const MAX_KEY_FILE: u64 = 4_096;
 
 /// Why keys cannot be made or read. Never says what is in a file.
 #[derive(Debug, thiserror::Error)]
@@ -49,6 +57,22 @@ pub enum KeystoreError {
         path: PathBuf,
         /// Its permission bits.
         mode: u32,
+    },
+    /// It is sealed, and there is no passphrase.
+    #[error("{} is sealed: {source}", path.display())]
+    Passphrase {
+        /// The file.
+        path: PathBuf,
+        /// Why there is none.
+        source: PassphraseError,
+    },
+    /// It stays sealed.
+    #[error("{}: {source}", path.display())]
+    Vault {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: VaultError,
     },
     /// The content is no key.
     #[error("{}: {reason}", path.display())]
@@ -94,9 +118,17 @@ impl KeyFiles {
             bls: dir.join("bls.key"),
             libp2p: dir.join("libp2p.key"),
             solana: dir.join("solana.json"),
+            passphrase: None,
         }
     }
+
+    fn all(&self) -> [&Path; 3] {
+        [&self.bls, &self.libp2p, &self.solana]
+    }
 }
+
+/// What stands in a sealed file of each kind, in the order of [`KeyFiles::all`].
+const KINDS: [&str; 3] = ["bls", "libp2p", "solana"];
 
 impl Keys {
     /// Fresh keys.
@@ -115,36 +147,48 @@ impl Keys {
 
     /// Writes all three files, or none if one of them exists.
     pub fn write(&self, files: &KeyFiles) -> Result<(), KeystoreError> {
-        for path in [&files.bls, &files.libp2p, &files.solana] {
-            if path.symlink_metadata().is_ok() {
-                return Err(KeystoreError::Exists { path: path.clone() });
-            }
-        }
-        let solana = Zeroizing::new(self.solana.to_keypair_bytes());
-        write_secret(
-            &files.bls,
-            &Zeroizing::new(hex::encode(self.bls.secret().to_bytes().as_slice())),
-        )?;
-        write_secret(
-            &files.libp2p,
-            &Zeroizing::new(hex::encode(self.libp2p.as_slice())),
-        )?;
-        write_secret(&files.solana, &Zeroizing::new(format!("{:?}", &*solana)))
+        write_all(files, self.texts().map(|text| text.to_string()))
     }
 
-    /// Reads all three files.
+    /// As [`Self::write`], each file sealed under the passphrase.
+    pub fn write_sealed(&self, files: &KeyFiles, passphrase: &str) -> Result<(), KeystoreError> {
+        let public = self.public(None);
+        let publics = [public.bls_pk1 + &public.bls_pk2, public.peer_id, public.node];
+        let texts = self.texts();
+        write_all(
+            files,
+            std::array::from_fn(|index| {
+                let (secret, kind) = (texts[index].as_bytes(), KINDS[index]);
+                Vault::seal(secret, passphrase, kind, &publics[index], &mut rand::rngs::OsRng).to_text()
+            }),
+        )
+    }
+
+    /// What the files hold, in the order of [`KeyFiles::all`].
+    fn texts(&self) -> [Zeroizing<String>; 3] {
+        let solana = Zeroizing::new(self.solana.to_keypair_bytes());
+        [
+            hex::encode(self.bls.secret().to_bytes().as_slice()),
+            hex::encode(self.libp2p.as_slice()),
+            format!("{:?}", &*solana),
+        ]
+        .map(Zeroizing::new)
+    }
+
+    /// Reads all three files. The passphrase of sealed ones is asked for once.
     pub fn read(files: &KeyFiles) -> Result<Self, KeystoreError> {
+        let [bls, libp2p, solana] = open_all(files)?;
         let content = |path: &Path, reason: String| KeystoreError::Content {
             path: path.to_owned(),
             reason,
         };
-        let bls = KeyPair::from_bytes(&*read_hex(&files.bls)?)
+        let bls = KeyPair::from_bytes(&*parse_hex(&files.bls, &bls)?)
             .map_err(|error| content(&files.bls, error.to_string()))?;
-        let solana = SigningKey::from_keypair_json(&read_secret(&files.solana)?)
+        let solana = SigningKey::from_keypair_json(&solana)
             .map_err(|error| content(&files.solana, error.to_string()))?;
         Ok(Self {
             bls,
-            libp2p: read_hex(&files.libp2p)?,
+            libp2p: parse_hex(&files.libp2p, &libp2p)?,
             solana,
         })
     }
@@ -168,6 +212,93 @@ impl Keys {
             possession: chain_id.map(prove),
         }
     }
+}
+
+impl PublicKeys {
+    /// What sealed files say of their keys, without opening them; `None` if one of them is not sealed.
+    pub fn of_sealed(files: &KeyFiles) -> Result<Option<Self>, KeystoreError> {
+        let mut public = Vec::with_capacity(KINDS.len());
+        for (path, kind) in files.all().into_iter().zip(KINDS) {
+            let Some(vault) = sealed(path, &read_secret(path)?)? else {
+                return Ok(None);
+            };
+            if vault.kind() != kind {
+                return Err(KeystoreError::Content {
+                    path: path.to_owned(),
+                    reason: format!("a sealed {} key, expected {kind}", vault.kind()),
+                });
+            }
+            public.push(vault.public().to_owned());
+        }
+        let [bls, peer_id, node] = public.try_into().expect("one of each kind");
+        let (pk1, pk2) = bls.split_at_checked(128).unwrap_or((&bls, ""));
+        Ok(Some(Self {
+            bls_pk1: pk1.to_owned(),
+            bls_pk2: pk2.to_owned(),
+            node,
+            peer_id,
+            possession: None,
+        }))
+    }
+}
+
+fn write_all(files: &KeyFiles, texts: [String; 3]) -> Result<(), KeystoreError> {
+    let texts = texts.map(Zeroizing::new);
+    for path in files.all() {
+        if path.symlink_metadata().is_ok() {
+            return Err(KeystoreError::Exists {
+                path: path.to_owned(),
+            });
+        }
+    }
+    let mut pairs = files.all().into_iter().zip(&texts);
+    pairs.try_for_each(|(path, text)| write_secret(path, text.trim_end()))
+}
+
+/// What the files hold, opened if they are sealed.
+fn open_all(files: &KeyFiles) -> Result<[Zeroizing<String>; 3], KeystoreError> {
+    let mut passphrase: Option<Zeroizing<String>> = None;
+    let mut texts = Vec::with_capacity(KINDS.len());
+    for (path, kind) in files.all().into_iter().zip(KINDS) {
+        let text = read_secret(path)?;
+        let Some(vault) = sealed(path, &text)? else {
+            texts.push(text);
+            continue;
+        };
+        let known = match &passphrase {
+            Some(known) => known.clone(),
+            None => {
+                passphrase::read(files.passphrase.as_deref()).map_err(|source| KeystoreError::Passphrase {
+                    path: path.to_owned(),
+                    source,
+                })?
+            }
+        };
+        let opened = vault.open(&known).map_err(|source| KeystoreError::Vault {
+            path: path.to_owned(),
+            source,
+        })?;
+        let text = std::str::from_utf8(&opened).ok().filter(|_| vault.kind() == kind);
+        let text = text.ok_or_else(|| KeystoreError::Content {
+            path: path.to_owned(),
+            reason: format!("a sealed {} key, expected {kind}", vault.kind()),
+        })?;
+        texts.push(Zeroizing::new(text.to_owned()));
+        passphrase = Some(known);
+    }
+    Ok(texts.try_into().expect("one of each kind"))
+}
+
+/// The vault that a file's text is, if it is sealed.
+fn sealed(path: &Path, text: &str) -> Result<Option<Vault>, KeystoreError> {
+    if !text.trim_start().starts_with('{') {
+        return Ok(None);
+    }
+    let vault = Vault::parse(text).map_err(|source| KeystoreError::Vault {
+        path: path.to_owned(),
+        source,
+    });
+    vault.map(Some)
 }
 
 fn write_secret(path: &Path, text: &str) -> Result<(), KeystoreError> {
@@ -216,8 +347,7 @@ fn read_secret(path: &Path) -> Result<Zeroizing<String>, KeystoreError> {
     fs::read_to_string(path).map(Zeroizing::new).map_err(failed)
 }
 
-fn read_hex(path: &Path) -> Result<Zeroizing<[u8; 32]>, KeystoreError> {
-    let text = read_secret(path)?;
+fn parse_hex(path: &Path, text: &str) -> Result<Zeroizing<[u8; 32]>, KeystoreError> {
     let mut bytes = Zeroizing::new([0; 32]);
     hex::decode_to_slice(text.trim(), &mut *bytes).map_err(|_| KeystoreError::Content {
         path: path.to_owned(),

@@ -12,12 +12,13 @@
 //!
 //! | module | what it does |
 //! |---|---|
-//! | [`config`], [`genesis`], [`keystore`] | what a node is started with |
+//! | [`config`], [`genesis`], [`keystore`], [`passphrase`] | what a node is started with |
 //! | [`mempool`], [`admission`], [`gossip`] | transactions on their way into a block |
+//! | [`verify`] | the stored blocks executed again |
 //! | [`application`] | the engine's `Application`: build, validate, decide |
 //! | [`rpc`], [`http`] | what people and machines ask |
 //! | [`admin`] | what their owner asks and tells a running node |
-//! | [`node`] | wiring, supervision, shutdown |
+//! | [`node`], [`supervisor`], [`systemd`] | wiring, supervision, shutdown |
 //! | [`cli`] | the command line; [`cli::main_from`] lets another binary be a validator |
 //!
 //! Rules: a node votes only for a root that it has computed itself; a decided block is durable before anybody hears of it;
@@ -36,6 +37,9 @@ pub mod http;
 pub mod keystore;
 pub mod mempool;
 pub mod node;
+pub mod passphrase;
 pub mod rpc;
 pub mod settled;
 pub mod supervisor;
+pub mod systemd;
+pub mod verify;

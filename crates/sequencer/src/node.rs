@@ -12,6 +12,7 @@ use crate::{
     halt::Divergence,
     keystore::KeystoreError,
     supervisor::Death,
+    systemd::Notifier,
 };
 
 pub use start::{Node, Ports};
@@ -125,7 +126,17 @@ pub async fn run(config: Config) -> Result<(), NodeError> {
     tracing::info!(%settings, "effective configuration");
     let mut signals = Signals::new()?;
     let node = Node::start(&config).await?;
-    node.run_until(signals.next()).await
+    let notifier = Notifier::from_env();
+    notifier.ready();
+    let asked = async {
+        let by = signals.next().await;
+        notifier.stopping();
+        by
+    };
+    tokio::select! {
+        ended = node.run_until(asked) => ended,
+        never = notifier.stay_alive() => match never {},
+    }
 }
 
 /// SIGTERM and Ctrl-C.

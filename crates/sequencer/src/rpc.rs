@@ -3,6 +3,8 @@
 //! The calls, their types and how things are written are in [`rpc_types`]; here they are answered. Errors carry the stable
 //! codes of [`error`].
 
+use std::time::Duration;
+
 pub mod error;
 mod programs;
 pub(crate) mod read;
@@ -20,5 +22,9 @@ pub use server::{Progress, RpcContext, RpcHandle, serve};
 pub const MAX_CONNECTIONS: u32 = 256;
 /// Most calls of one JSON-RPC batch.
 pub const MAX_BATCH: u32 = 64;
+/// How often a websocket's other side is asked whether it is there.
+pub const PING_EVERY: Duration = Duration::from_secs(20);
+/// A websocket whose other side has said nothing for this long, not even that it is there, is closed.
+pub const IDLE_LIMIT: Duration = Duration::from_secs(60);
 /// Most subscriptions of one connection.
 pub const MAX_SUBSCRIPTIONS: u32 = 4;

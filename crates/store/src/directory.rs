@@ -31,6 +31,14 @@ impl Directory {
     /// [`StoreError::InUse`] if another process has it.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         prepare(path)?;
+        Self::existing(path)
+    }
+
+    /// Takes the lock of a directory that is there.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn existing(path: &Path) -> Result<Self, StoreError> {
         let io = |operation| {
             move |source| StoreError::Io {
                 operation,

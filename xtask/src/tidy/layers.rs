@@ -27,6 +27,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "hotshot-libp2p",
             "store",
             "settlement",
+            "signer",
             "telemetry",
             "registry",
             "rpc-types",

@@ -102,14 +102,7 @@ impl From<StoreError> for Failure {
 
 impl Db {
     pub(super) fn execute(self, json: bool) -> Result<(), Failure> {
-        let path = self.place.directory()?;
-        if !path.is_dir() {
-            return Err(Failure::new(
-                format!("{}: no such directory", path.display()),
-                "check the path of the data directory",
-            ));
-        }
-        let directory = Directory::open(&path)?;
+        let directory = Directory::existing(&self.place.directory()?)?;
         match self.action {
             Action::Stats => stats(&directory, json),
             Action::Check => check(&directory, &self.place, json),
@@ -124,8 +117,14 @@ fn stats(directory: &Directory, json: bool) -> Result<(), Failure> {
         return Ok(());
     }
     for file in files {
-        println!("{}: {} bytes, format {}, chain {}", file.file, file.bytes, file.format, file.chain_id);
-        println!("  {:16} {:>12} {:>16} {:>16}", "TABLE", "ENTRIES", "STORED BYTES", "OVERHEAD BYTES");
+        println!(
+            "{}: {} bytes, format {}, chain {}",
+            file.file, file.bytes, file.format, file.chain_id
+        );
+        println!(
+            "  {:16} {:>12} {:>16} {:>16}",
+            "TABLE", "ENTRIES", "STORED BYTES", "OVERHEAD BYTES"
+        );
         for table in file.tables {
             println!(
                 "  {:16} {:>12} {:>16} {:>16}",

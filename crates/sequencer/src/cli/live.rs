@@ -11,7 +11,7 @@ use jsonrpsee::core::{ClientError, client::Client};
 use super::Failure;
 use crate::{
     admin::{self, ConnectError},
-    config::Settings,
+    config::{ConfigError, Settings},
 };
 
 /// The configuration that is taken if none is named and this file is there.
@@ -42,24 +42,24 @@ impl Place {
         self.setting("genesis", |settings| settings.genesis)
     }
 
-    /// A setting of the configuration file.
-    fn setting<T>(&self, name: &str, of: impl FnOnce(Settings) -> Option<T>) -> Result<T, Failure> {
+    /// The configuration file's settings.
+    pub fn settings(&self) -> Result<Settings, Failure> {
         let config = match &self.config {
             Some(path) => path.as_path(),
             None if Path::new(HERE).is_file() => Path::new(HERE),
             None => {
                 return Err(Failure::new(
-                    format!("no configuration file is named that sets {name}"),
+                    "no configuration file is named, and there is no sequencer.toml here",
                     "say --config FILE, or go to where sequencer.toml is",
                 ));
             }
         };
-        of(Settings::from_file(config)?).ok_or_else(|| {
-            Failure::new(
-                format!("{} does not set {name}", config.display()),
-                "sequencer init writes a file with every setting explained",
-            )
-        })
+        Ok(Settings::from_file(config)?)
+    }
+
+    /// A setting of the configuration file.
+    fn setting<T>(&self, name: &'static str, of: impl FnOnce(Settings) -> Option<T>) -> Result<T, Failure> {
+        Ok(of(self.settings()?).ok_or(ConfigError::Missing { name })?)
     }
 
     /// Connects to the validator there and does `work` with it.

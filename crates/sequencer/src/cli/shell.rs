@@ -36,7 +36,12 @@ pub struct Man {
 
 impl Completions {
     pub(super) fn execute(self) {
-        clap_complete::generate(self.shell, &mut Cli::command(), "sequencer", &mut std::io::stdout());
+        clap_complete::generate(
+            self.shell,
+            &mut Cli::command(),
+            "sequencer",
+            &mut std::io::stdout(),
+        );
     }
 }
 

@@ -66,6 +66,8 @@ settings! {
     libp2p_key: PathBuf, "ASSET_L2_LIBP2P_KEY", "FILE";
     /// Solana keypair file: this member's identity, and what pays for posts
     solana_key: PathBuf, "ASSET_L2_SOLANA_KEY", "FILE";
+    /// File whose first line opens sealed key files; else ASSET_L2_PASSPHRASE, else it is asked for
+    passphrase_file: PathBuf, "ASSET_L2_PASSPHRASE_FILE", "FILE";
     /// Multiaddress to listen on for other validators
     listen_p2p: String, "ASSET_L2_LISTEN_P2P", "MULTIADDR";
     /// Address of JSON-RPC, HTTP and websocket [default: 127.0.0.1:8845]
@@ -148,6 +150,7 @@ impl Settings {
             &mut self.bls_key,
             &mut self.libp2p_key,
             &mut self.solana_key,
+            &mut self.passphrase_file,
         ];
         all.into_iter().flatten()
     }

@@ -6,15 +6,15 @@ use hotshot_types::NodeId;
 use jsonrpsee::{
     PendingSubscriptionSink, SubscriptionMessage,
     core::{RpcResult, SubscriptionResult, async_trait},
-    server::{BatchRequestConfig, Server, ServerConfig, ServerHandle},
+    server::{BatchRequestConfig, PingConfig, Server, ServerConfig, ServerHandle},
 };
 use store::Store;
 use telemetry::Metrics;
 use tokio::sync::{Semaphore, broadcast::error::RecvError};
 
 use super::{
-    AssetApiServer, MAX_BATCH, MAX_CONNECTIONS, MAX_REQUEST_BYTES, MAX_RESPONSE_BYTES, MAX_SUBSCRIPTIONS,
-    RpcError, programs, read, submit,
+    AssetApiServer, IDLE_LIMIT, MAX_BATCH, MAX_CONNECTIONS, MAX_REQUEST_BYTES, MAX_RESPONSE_BYTES,
+    MAX_SUBSCRIPTIONS, PING_EVERY, RpcError, programs, read, submit,
     text::{Hex32, HexBytes},
     types::{
         AccountView, AddressText, Answer, BlockSummary, BlockView, CertifiedHeader, EntryView, GenesisView,
@@ -101,6 +101,11 @@ pub async fn serve(address: SocketAddr, context: Arc<RpcContext>) -> io::Result<
         .max_connections(MAX_CONNECTIONS)
         .max_subscriptions_per_connection(MAX_SUBSCRIPTIONS)
         .set_batch_request_config(BatchRequestConfig::Limit(MAX_BATCH))
+        .enable_ws_ping(
+            PingConfig::new()
+                .ping_interval(PING_EVERY)
+                .inactive_limit(IDLE_LIMIT),
+        )
         .build();
     let server = Server::builder().set_config(config).build(address).await?;
     let address = server.local_addr()?;

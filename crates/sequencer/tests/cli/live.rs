@@ -86,12 +86,22 @@ fn a_data_directory_has_one_process_and_is_whole_after_a_kill() {
     let stats = run(dir.path(), &["db", "stats", "--json"], &[]);
     assert_eq!(stats.code, 0, "{}", stats.stderr);
     let stats = stats.json();
-    assert_eq!((&stats[0]["file"], &stats[1]["file"]), (&json!("chain.redb"), &json!("consensus.redb")));
+    assert_eq!(
+        (&stats[0]["file"], &stats[1]["file"]),
+        (&json!("chain.redb"), &json!("consensus.redb"))
+    );
     let checked = run(dir.path(), &["db", "check", "--json"], &[]);
     assert_eq!(checked.code, 0, "{}", checked.stderr);
     let checked = checked.json();
     assert_eq!(checked["oldest"], 0);
     assert!(checked["newest"].as_u64() > Some(0), "{checked}");
+    let verify = ["verify", "--offline", "--json"];
+    let verified = run(dir.path(), &verify, &[]);
+    assert_eq!(verified.code, 0, "{}", verified.stderr);
+    assert_eq!(verified.json()["height"], checked["newest"]);
+    let online = run(dir.path(), &["verify"], &[]);
+    assert_eq!(online.code, 1);
+    assert!(online.stderr.contains("say --offline"), "{}", online.stderr);
     // A new one takes the place of the killed one.
     let validator = Validator::start(dir.path(), &[], &[]);
     assert_eq!(validator.ask(&["exit"]).code, 0);

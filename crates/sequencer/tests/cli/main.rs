@@ -2,6 +2,7 @@
 
 mod live;
 mod process;
+mod signing;
 
 use process::run;
 use serde_json::Value;
@@ -29,6 +30,9 @@ fn help() {
         "",
         "keygen",
         "keys",
+        "keys inspect",
+        "signer",
+        "signer run",
         "init",
         "run",
         "status",
@@ -37,6 +41,7 @@ fn help() {
         "log-filter",
         "exit",
         "db",
+        "verify",
         "config",
         "completions",
         "man",
@@ -47,7 +52,8 @@ fn help() {
         let ended = run(dir.path(), &arguments, &[]);
         assert_eq!((ended.code, ended.stderr.as_str()), (0, ""), "{command}");
         assert!(ended.stdout.contains("Examples:"), "{command} has no examples");
-        let name = format!("help_{}", if command.is_empty() { "sequencer" } else { command });
+        let name = if command.is_empty() { "sequencer" } else { command };
+        let name = format!("help_{}", name.replace(' ', "_"));
         insta::assert_snapshot!(name, ended.stdout);
     }
 }
@@ -128,7 +134,7 @@ fn keys_are_made_shown_and_kept() {
     let chain = "07".repeat(32);
     let shown = run(
         dir.path(),
-        &["keys", "--dir", "keys", "--chain-id", &chain, "--json"],
+        &["keys", "inspect", "--dir", "keys", "--chain-id", &chain, "--json"],
         &[],
     );
     let shown: Value = serde_json::from_str(&shown.stdout).expect("JSON");
@@ -143,13 +149,24 @@ fn keys_are_made_shown_and_kept() {
 fn each_value_says_where_it_comes_from() {
     let dir = temporary();
     assert_eq!(run(dir.path(), INIT, &[]).code, 0);
-    let arguments = ["config", "print", "--config", "sequencer.toml", "--explain", "--posting-rank", "2"];
+    let arguments = [
+        "config",
+        "print",
+        "--config",
+        "sequencer.toml",
+        "--explain",
+        "--posting-rank",
+        "2",
+    ];
     let variables = [("ASSET_L2_POSTING", "true")];
     let shown = run(dir.path(), &arguments, &variables);
     assert_eq!(shown.code, 0, "{}", shown.stderr);
     let line = |name: &str| {
         let mut lines = shown.stdout.lines();
-        lines.find(|line| line.starts_with(name)).expect("every setting").to_owned()
+        lines
+            .find(|line| line.starts_with(name))
+            .expect("every setting")
+            .to_owned()
     };
     for (name, value, source) in [
         ("posting_rank", " = 2 ", "# flag --posting-rank"),
@@ -161,11 +178,21 @@ fn each_value_says_where_it_comes_from() {
         assert!(line.contains(value) && line.ends_with(source), "{line}");
     }
     let json = run(dir.path(), &[&arguments[..], &["--json"]].concat(), &variables).json();
-    assert_eq!(json["posting"], serde_json::json!({"value": true, "source": "environment"}));
-    let plain = run(dir.path(), &["config", "print", "--config", "sequencer.toml"], &[]);
+    assert_eq!(
+        json["posting"],
+        serde_json::json!({"value": true, "source": "environment"})
+    );
+    let plain = run(
+        dir.path(),
+        &["config", "print", "--config", "sequencer.toml"],
+        &[],
+    );
     std::fs::write(dir.path().join("again.toml"), &plain.stdout).expect("written");
     let again = run(dir.path(), &["config", "print", "--config", "again.toml"], &[]);
-    assert_eq!(again.stdout, plain.stdout, "what is printed is a configuration file");
+    assert_eq!(
+        again.stdout, plain.stdout,
+        "what is printed is a configuration file"
+    );
 }
 
 #[test]
@@ -180,4 +207,44 @@ fn shells_and_man_know_every_command() {
     for page in ["sequencer.1", "sequencer-status.1", "sequencer-db.1"] {
         assert!(dir.path().join("pages").join(page).is_file(), "{page}");
     }
+}
+
+#[test]
+fn sealed_keys_open_with_their_passphrase_only() {
+    let dir = temporary();
+    std::fs::write(dir.path().join("passphrase"), "correct horse\nnot this").expect("written");
+    let sealed = [
+        "keygen",
+        "--out",
+        "keys",
+        "--seal",
+        "--passphrase-file",
+        "passphrase",
+        "--json",
+    ];
+    let made = run(dir.path(), &sealed, &[]);
+    assert_eq!(made.code, 0, "{}", made.stderr);
+    let text = std::fs::read_to_string(dir.path().join("keys/bls.key")).expect("written");
+    assert!(text.contains("chacha20-poly1305"), "{text}");
+    let inspect = ["keys", "inspect", "--dir", "keys", "--json"];
+    let shown = run(dir.path(), &inspect, &[]);
+    assert_eq!(shown.stdout, made.stdout, "no passphrase is needed to look");
+    let chain = "07".repeat(32);
+    let prove = [&inspect[..], &["--chain-id", &chain]].concat();
+    let none = run(dir.path(), &prove, &[]);
+    assert!(
+        none.stderr.contains("is sealed: a passphrase is needed"),
+        "{}",
+        none.stderr
+    );
+    let wrong = run(dir.path(), &prove, &[("ASSET_L2_PASSPHRASE", "wrong horse")]);
+    assert!(
+        wrong.stderr.contains("the passphrase does not open it"),
+        "{}",
+        wrong.stderr
+    );
+    let proven = run(dir.path(), &prove, &[("ASSET_L2_PASSPHRASE", "correct horse")]);
+    assert_eq!(proven.code, 0, "{}", proven.stderr);
+    assert_eq!(proven.json()["node"], made.json()["node"]);
+    assert_eq!(proven.json()["possession"].as_str().map(str::len), Some(128));
 }

@@ -80,7 +80,10 @@ pub fn found(dir: &Path, change: impl FnOnce(&mut Settings)) {
                 .to_peer_id()
                 .to_string(),
             address: "/ip4/127.0.0.1/tcp/1".into(),
+            possession: None,
         }],
+        epoch_length: 0,
+        roster_authority: None,
     };
     std::fs::write(dir.join("genesis.json"), genesis.to_text()).expect("written");
     let mut settings = Settings {
