@@ -6,19 +6,21 @@ mod hoarder;
 mod leaders;
 mod links;
 mod puppet;
+mod smuggler;
 mod usurper;
 mod voters;
 mod wild;
 
 use std::fmt;
 
-use hotshot_types::{Message, View};
+use hotshot_types::{Epoch, Message, View};
 
 pub use collusion::DishonestVoter;
 pub use hoarder::Hoarder;
 pub use leaders::{BadProposalViewDos, DishonestLeader, Equivocator, InvalidState};
 pub use links::{DoubleProposeVote, PayloadWithholder, Silent, ViewDelay};
 pub use puppet::Puppet;
+pub use smuggler::Smuggler;
 pub use usurper::{Pretext, Usurper};
 pub use voters::{DishonestVoting, Flooder, Forger};
 pub use wild::Wild;
@@ -89,5 +91,23 @@ fn view_of(message: &Message) -> Option<View> {
         | Message::FetchBlocks(_)
         | Message::FetchedBlocks(_)
         | Message::Dispersed(_) => None,
+    }
+}
+
+/// The epoch whose committee is needed to check a message.
+pub(crate) fn epoch_of(message: &Message) -> Option<Epoch> {
+    match message {
+        Message::Proposal(signed) | Message::FetchedProposal(signed) => Some(signed.proposal.epoch()),
+        Message::Vote1(vote) => Some(vote.data.epoch),
+        Message::Vote2(vote) => Some(vote.data.epoch),
+        Message::Certificate1(certificate) => Some(certificate.data().epoch),
+        Message::Certificate2(certificate) => Some(certificate.data().epoch),
+        Message::Timeout(vote) => Some(vote.data.epoch),
+        Message::TimeoutCertificate(certificate) => Some(certificate.epoch()),
+        Message::UpgradeVote(vote) => Some(vote.data.epoch),
+        Message::UpgradeCertificate(certificate) => Some(certificate.epoch()),
+        Message::FetchedBlocks(blocks) => Some(blocks.certificate.data().epoch),
+        // Payloads are small here: none travels in shares.
+        Message::FetchProposal(_) | Message::FetchBlocks(_) | Message::Dispersed(_) => None,
     }
 }

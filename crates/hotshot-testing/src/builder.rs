@@ -103,7 +103,13 @@ impl TestBuilder {
 
     /// Links between groups of machines are cut, differently each time.
     pub fn partitions(self, every: Duration, groups: u32) -> Self {
-        self.with(|d| d.partitions = Some(Partitions { every, groups }))
+        self.with(|d| {
+            d.partitions = Some(Partitions {
+                every,
+                groups,
+                adverse: false,
+            });
+        })
     }
 
     /// The members' behaviours.

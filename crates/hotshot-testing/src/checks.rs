@@ -9,6 +9,7 @@
 //! | `certificates` | whatever an honest node sends or holds is signed by a quorum of those who really signed |
 //! | `bounds` | queues, tallies and maps stay within their limits |
 //! | `acts` | what is written of votes, proposals and timeouts is of later and later views, in all lives, and never begins in a view that was given up |
+//! | `locks` | an honest member's Vote1 is for what stands on the block that it is locked on, or on one certified later: in a later epoch, or in a later view of the same |
 //! | `joins` | who hears f+1 of the stake give a view up does the same |
 //! | `fetches` | what is asked for was not given before: both of two rivals are kept (B5) |
 //! | `version` | versions never fall along the decided chain, and change only where nine tenths of the stake have agreed; nobody executes, proposes or votes for another, or what it does not speak |
@@ -22,6 +23,7 @@ mod bounds;
 mod certificates;
 mod durable;
 mod heard;
+mod locks;
 mod monotone;
 mod version;
 mod votes;
@@ -114,6 +116,7 @@ impl Checks {
             }
             Output::Persist { records, .. } => {
                 self.heard.written(machine, records);
+                named("locks", locks::written(node, records))?;
                 named("acts", self.acts.written(machine, records))
             }
             Output::Send { what, .. } => self.sent(machine, node, ledger, what),

@@ -151,6 +151,9 @@ pub struct Partitions {
     pub every: Duration,
     /// Into how many groups machines are sorted at most.
     pub groups: u32,
+    /// Whether an adversary cuts: faulty members are on every side, and with them bare quorums of the committee in office and of the
+    /// next one are two of the groups.
+    pub adverse: bool,
 }
 
 /// An upgrade that most operators planned and installed.
@@ -325,8 +328,17 @@ impl fmt::Display for TestDescription {
         }
         writeln!(f, "  links: {:?}", self.unreliable_network)?;
         writeln!(f, "  machines: {parts:?}")?;
-        if let Some(Partitions { every, groups }) = self.partitions {
-            writeln!(f, "  partitions: up to {groups} groups, anew every {every:?}")?;
+        if let Some(Partitions {
+            every,
+            groups,
+            adverse,
+        }) = self.partitions
+        {
+            let who = if adverse { "the faulty cut" } else { "random" };
+            writeln!(
+                f,
+                "  partitions: {who}, up to {groups} groups, anew every {every:?}"
+            )?;
         }
         for (view, changes) in &self.spinning_properties {
             let each: Vec<String> = changes

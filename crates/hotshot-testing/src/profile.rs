@@ -7,14 +7,18 @@ use rand::{Rng, SeedableRng, seq::SliceRandom};
 use crate::{
     BadProposalViewDos, Behaviour, Chance, ChaosNetwork, DelayMs, DishonestLeader, DishonestVoter,
     DishonestVoting, Equivocator, Flooder, Forger, Hoarder, InvalidState, NodeAction, Partitions, Parts,
-    PayloadWithholder, Pretext, Replay, Silent, SimRng, Summary, TestBuilder, TestDescription, TestLauncher,
-    Usurper, ViewDelay, Violation, Wild,
+    PayloadWithholder, Pretext, Replay, Silent, SimRng, Smuggler, Summary, TestBuilder, TestDescription,
+    TestLauncher, Usurper, ViewDelay, Violation, Wild,
 };
 
 /// How long faults last.
 const FAULTS: Duration = Duration::from_secs(4);
 /// Within what time everybody must decide new blocks after them, whatever was left behind.
 const RECOVERY: Duration = Duration::from_secs(40);
+
+/// Members where committees take turns: three of each, and who is in all of them.
+const DIVIDED: usize = 7;
+const LIAR: usize = 6;
 
 /// Sets the draws of upgrades apart.
 const UPGRADES: u64 = 0x5570_6772_6164_6573;
@@ -65,6 +69,11 @@ impl Profile {
     pub fn description(self, seed: u64) -> TestDescription {
         // Another stream than that of the run itself.
         let mut rng = SimRng::seed_from_u64(!seed);
+        if self == Self::Epochs && rng.gen_bool(0.4) {
+            return self
+                .plan(divided(seed, &mut rng), seed, DIVIDED, BTreeSet::new())
+                .build();
+        }
         let nodes = *[4, 4, 5, 7, 7, 10].choose(&mut rng).expect("there are some");
         let mut builder = TestBuilder::new(&self.to_string(), nodes)
             .with(|d| d.replay = Replay::Soak(self))
@@ -75,7 +84,11 @@ impl Profile {
                 d.clock_skew_ms = rng.gen_range(0..=400);
                 let every = Duration::from_millis(rng.gen_range(200..2_000));
                 let groups = rng.gen_range(2..=3);
-                d.partitions = rng.gen_bool(0.4).then_some(Partitions { every, groups });
+                d.partitions = rng.gen_bool(0.4).then_some(Partitions {
+                    every,
+                    groups,
+                    adverse: false,
+                });
             });
         let mut faulty = BTreeSet::new();
         match self {
@@ -169,6 +182,35 @@ fn corrupt(
     })
 }
 
+/// Committees that take turns and share nobody but a liar, who is on all sides of each cut: the one that does not know that its
+/// epoch is over may certify its last block again, in views that the other has passed.
+fn divided(seed: u64, rng: &mut SimRng) -> TestBuilder {
+    let height = rng.gen_range(1..=4);
+    let every = Duration::from_millis(rng.gen_range(1_500..4_000));
+    TestBuilder::new(&Profile::Epochs.to_string(), DIVIDED)
+        .with(|d| d.replay = Replay::Soak(Profile::Epochs))
+        .network(links(rng))
+        .parts(parts(rng))
+        .epochs(height)
+        .stakes_by_epoch(move |epoch| {
+            let side = (epoch ^ seed) % 2;
+            let stake = |member| member == LIAR || member as u64 % 2 == side;
+            (0..DIVIDED).map(|member| u64::from(stake(member))).collect()
+        })
+        .with(|d| {
+            d.partitions = Some(Partitions {
+                every,
+                groups: 3,
+                adverse: true,
+            });
+        })
+        .behaviour(|member| match member {
+            LIAR => Behaviour::byzantine(Smuggler::default()),
+            _ => Behaviour::Standard,
+        })
+        .heals(3 * FAULTS, 2 * height + 3, RECOVERY)
+}
+
 /// Each epoch draws its members and their stakes, the faulty ones always below a third.
 fn turnover(seed: u64, nodes: usize, faulty: BTreeSet<usize>) -> impl Fn(u64) -> Vec<u64> {
     move |epoch| {
@@ -220,6 +262,7 @@ fn lonesome(description: &mut TestDescription) {
     description.partitions = Some(Partitions {
         every: Duration::from_millis(500),
         groups: 3,
+        adverse: false,
     });
 }
 

@@ -11,7 +11,7 @@ use rollup_abi::{Digest, Header};
 
 /// Most undecided blocks kept.
 const MAX_BLOCKS: usize = 1024;
-/// Most payload bytes of undecided blocks kept.
+/// Most payload bytes of undecided blocks kept, whoever asks for them.
 const MAX_BYTES: usize = 256 << 20;
 /// Most proposals of one view kept that no certificate asks for: enough to see an equivocation.
 const MAX_PER_VIEW: usize = 2;
@@ -167,7 +167,7 @@ impl Tree {
         self.recent.iter().find(at).map(|(leaf, _)| leaf)
     }
 
-    /// Takes a block. `wanted` says that a certificate asks for it; others have to fit the bounds.
+    /// Takes a block, if there is room. `wanted` says that a certificate asks for it: so it may be one of many in its view.
     pub(crate) fn insert(&mut self, leaf: Digest, content: Content, wanted: bool) -> Inserted {
         if let Some(entry) = self.entries.get_mut(&leaf) {
             // A proposal says more than the bare block, and a signed one more than an unsigned.
@@ -183,11 +183,9 @@ impl Tree {
         }
         let view = View::new(content.header().view);
         let size = content.payload().len();
-        if !wanted {
-            let full = self.entries.len() >= MAX_BLOCKS || self.bytes.saturating_add(size) > MAX_BYTES;
-            if full || self.in_view(view).count() >= MAX_PER_VIEW {
-                return Inserted::Full;
-            }
+        let is_one_of_many = !wanted && self.in_view(view).count() >= MAX_PER_VIEW;
+        if !self.has_room(size) || is_one_of_many {
+            return Inserted::Full;
         }
         self.bytes = self.bytes.saturating_add(size);
         self.by_view.entry(view).or_default().insert(leaf);
@@ -204,13 +202,31 @@ impl Tree {
     pub(crate) fn make_room(&mut self, size: usize, keep: &BTreeSet<Digest>) {
         let leaves: Vec<Digest> = self.by_view.values().flatten().copied().collect();
         for leaf in leaves {
-            if self.entries.len() < MAX_BLOCKS && self.bytes.saturating_add(size) <= MAX_BYTES {
+            if self.has_room(size) {
                 return;
             }
             if !keep.contains(&leaf) {
                 self.remove(&leaf);
             }
         }
+    }
+
+    /// Makes room for a block of this height: forgets the highest blocks above it. What is decided next always fits.
+    pub(crate) fn make_room_below(&mut self, height: u64, size: usize) {
+        while !self.has_room(size) {
+            let by_height = self
+                .entries
+                .iter()
+                .map(|(leaf, entry)| (entry.header().height, *leaf));
+            match by_height.max() {
+                Some((highest, leaf)) if highest > height => self.remove(&leaf),
+                _ => return,
+            };
+        }
+    }
+
+    fn has_room(&self, size: usize) -> bool {
+        self.entries.len() < MAX_BLOCKS && self.bytes.saturating_add(size) <= MAX_BYTES
     }
 
     /// The header of a leaf that is the decided one or valid.
@@ -323,3 +339,6 @@ impl Tree {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

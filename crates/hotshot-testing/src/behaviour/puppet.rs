@@ -88,6 +88,21 @@ impl<'a> Puppet<'a> {
         usize::try_from(view.get() % count).expect("at most MAX_NODES")
     }
 
+    /// Whether its member leads this view of an epoch.
+    pub fn leads_in(&self, epoch: Epoch, view: View) -> bool {
+        self.ledger.roster.leader(epoch, view) == Some(self.member())
+    }
+
+    /// Whether a machine's member is in an epoch's committee.
+    pub fn is_member(&self, epoch: Epoch, machine: usize) -> bool {
+        self.ledger.roster.stake(epoch, self.members[machine]).0 > 0
+    }
+
+    /// Whether an epoch's last block has this height.
+    pub fn is_last(&self, height: Height) -> bool {
+        self.ledger.roster.epochs.is_last(height)
+    }
+
     /// Says something to one machine.
     pub fn say(&mut self, to: usize, message: Message) {
         self.said.push((to, message));
@@ -134,8 +149,13 @@ impl<'a> Puppet<'a> {
 
     /// A timeout vote with its signature.
     pub fn timeout(&mut self, view: View, lock: Justify) -> Message {
+        self.timeout_in(self.epoch, view, lock)
+    }
+
+    /// The same in any epoch.
+    pub fn timeout_in(&mut self, epoch: Epoch, view: View, lock: Justify) -> Message {
         let data = TimeoutData {
-            epoch: self.epoch,
+            epoch,
             view,
             lock_epoch: lock.data().epoch,
             lock_view: lock.view(),

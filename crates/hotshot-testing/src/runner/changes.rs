@@ -2,9 +2,9 @@
 
 use std::{sync::Arc, time::Duration};
 
-use hotshot::{Config, Input};
-use hotshot_types::Versions;
-use rand::Rng;
+use hotshot::{Config, Consensus, Input};
+use hotshot_types::{Epoch, Versions};
+use rand::{Rng, seq::SliceRandom};
 
 use super::TestRunner;
 use crate::{
@@ -12,6 +12,9 @@ use crate::{
     reliability::{DelayMs, SynchronousNetwork},
     schedule::Event,
 };
+
+/// How often an adversary cuts where it hurts; else at random.
+const ADVERSE: f64 = 0.7;
 
 impl TestRunner {
     pub(super) fn start(&mut self, machine: usize) {
@@ -100,8 +103,33 @@ impl TestRunner {
             return;
         }
         self.next_partition = Some(self.now + partitions.every);
+        if partitions.adverse && self.chance(ADVERSE) {
+            self.isolate_quorums();
+            return;
+        }
         for machine in 0..self.groups.len() {
             self.groups[machine] = self.rng.gen_range(0..partitions.groups);
+        }
+    }
+
+    /// Just as many of the committee in office as are a quorum with the faulty are on their own, and so many of the next one.
+    fn isolate_quorums(&mut self) {
+        let cores = self.nodes.iter().filter_map(|node| node.core.as_ref());
+        let office = cores.map(Consensus::epoch).max().unwrap_or(Epoch::ZERO);
+        self.groups.fill(0);
+        for (group, epoch) in [(1, office), (2, office.next())] {
+            let faulty = self.faulty.iter().map(|machine| self.nodes[*machine].member);
+            let mut members: Vec<usize> = faulty.collect();
+            let mut others: Vec<usize> = (0..self.nodes.len()).filter(|m| self.is_honest(*m)).collect();
+            others.shuffle(&mut self.rng);
+            for machine in others {
+                let stake = self.ledger.roster.stake(epoch, self.nodes[machine].member).0;
+                let free = stake > 0 && self.groups[machine] == 0;
+                if free && !self.ledger.roster.is_quorum(epoch, members.iter().copied()) {
+                    members.push(self.nodes[machine].member);
+                    self.groups[machine] = group;
+                }
+            }
         }
     }
 

@@ -13,7 +13,7 @@ use hotshot_types::{
 
 use super::TestRunner;
 use crate::{
-    behaviour::{EventTransformer, Puppet},
+    behaviour::{EventTransformer, Puppet, epoch_of},
     fixtures::PLACEHOLDER,
     ledger::{Kind, Ledger},
     node::Node,
@@ -133,7 +133,7 @@ impl TestRunner {
 
     /// Puts a message on a link.
     fn post(&mut self, from: usize, to: usize, message: Message) {
-        let cut = self.groups[from] != self.groups[to];
+        let cut = self.groups[from] != self.groups[to] && !self.is_bridge(from) && !self.is_bridge(to);
         if cut || !self.nodes[from].online || !self.nodes[to].online {
             return;
         }
@@ -146,6 +146,12 @@ impl TestRunner {
             let message = Box::new(message.clone());
             self.schedule(after, to, Event::Deliver { from, message });
         }
+    }
+
+    /// Whether a machine is on every side of a cut.
+    fn is_bridge(&self, machine: usize) -> bool {
+        let adverse = self.description.partitions.is_some_and(|cut| cut.adverse);
+        adverse && self.faulty.contains(&machine)
     }
 
     pub(super) fn deliver(&mut self, from: usize, to: usize, message: Message) {
@@ -320,24 +326,6 @@ fn count<P: Phase>(
             return batch.certificate(committee);
         }
         batch = next?;
-    }
-}
-
-/// The epoch whose committee is needed to check a message.
-fn epoch_of(message: &Message) -> Option<Epoch> {
-    match message {
-        Message::Proposal(signed) | Message::FetchedProposal(signed) => Some(signed.proposal.epoch()),
-        Message::Vote1(vote) => Some(vote.data.epoch),
-        Message::Vote2(vote) => Some(vote.data.epoch),
-        Message::Certificate1(certificate) => Some(certificate.data().epoch),
-        Message::Certificate2(certificate) => Some(certificate.data().epoch),
-        Message::Timeout(vote) => Some(vote.data.epoch),
-        Message::TimeoutCertificate(certificate) => Some(certificate.epoch()),
-        Message::UpgradeVote(vote) => Some(vote.data.epoch),
-        Message::UpgradeCertificate(certificate) => Some(certificate.epoch()),
-        Message::FetchedBlocks(blocks) => Some(blocks.certificate.data().epoch),
-        // Payloads are small here: none travels in shares.
-        Message::FetchProposal(_) | Message::FetchBlocks(_) | Message::Dispersed(_) => None,
     }
 }
 

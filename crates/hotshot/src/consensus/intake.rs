@@ -87,14 +87,15 @@ impl Consensus {
         Ok(())
     }
 
-    /// Whether the same leader proposes another leaf in this view already.
+    /// Whether the same leader proposes another leaf in this view already, be either proposed for the first time or again.
     fn is_rival(&self, proposal: &Proposal, leaf: &Digest) -> bool {
-        let place = |proposal: &Proposal| (proposal.epoch(), proposal.view);
-        let proposed = |other: &Digest| {
-            let known = self.tree.proposal(other).map(|(known, _)| known);
-            known.is_some_and(|known| place(known) == place(proposal))
+        let in_epoch = |known: &Digest| {
+            let entry = self.tree.get(known);
+            entry.is_some_and(|entry| entry.header().epoch == proposal.epoch().get())
         };
-        self.tree.get(leaf).is_none() && self.tree.in_view(proposal.view).any(proposed)
+        let proposed = self.proposed(proposal.view).map(|(known, _)| known);
+        let mut known = proposed.filter(|known| in_epoch(known)).peekable();
+        known.peek().is_some() && known.all(|known| known != leaf)
     }
 
     fn is_wanted(&self, leaf: &Digest) -> bool {
@@ -107,7 +108,7 @@ impl Consensus {
     }
 
     /// Keeps a block; where there is no room, the lowest blocks go that are neither on the lock's branch nor about to be
-    /// decided.
+    /// decided, and for one that a certificate asks for, the highest: they are asked for again, and what is lower is decided first.
     pub(super) fn keep(&mut self, leaf: Digest, content: Content, wanted: bool) {
         if self.tree.insert(leaf, content.clone(), wanted) == Inserted::Full {
             let way = |data: &VoteData| match self.tree.path(&data.leaf, data.height.get()) {
@@ -117,6 +118,10 @@ impl Consensus {
             let mut keep: BTreeSet<Digest> = way(&self.lock.data()).into_iter().collect();
             keep.extend(self.decidable().iter().flat_map(way));
             self.tree.make_room(content.payload().len(), &keep);
+            if wanted {
+                self.tree
+                    .make_room_below(content.header().height, content.payload().len());
+            }
             self.tree.insert(leaf, content, wanted);
         }
     }

@@ -139,10 +139,13 @@ impl Consensus {
         }
         let (leaf, proposal) = (proposal.leaf(), Arc::new(proposal));
         self.keep(leaf, Content::Proposal(Arc::clone(&proposal), None), true);
-        if let Some(entry) = self.tree.get_mut(&leaf) {
-            // It comes from this node's own execution.
-            entry.status = Status::Valid;
-        }
+        let Some(entry) = self.tree.get_mut(&leaf) else {
+            // Certified blocks take all the room.
+            self.build_failed(view);
+            return;
+        };
+        // It comes from this node's own execution.
+        entry.status = Status::Valid;
         self.say_proposal(leaf, proposal, out);
     }
 

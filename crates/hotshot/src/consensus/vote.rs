@@ -72,18 +72,22 @@ impl Consensus {
         self.persist(records, Outgoing::Vote1(data), out);
     }
 
-    /// What is proposed in this view, for the first time or again, and may be voted for.
-    fn votable(&self) -> Option<VoteData> {
-        let view = self.view;
-        let first = self.tree.in_view(view).filter_map(|leaf| {
+    /// What is proposed in a view, for the first time or again, each with what justifies it.
+    pub(super) fn proposed(&self, view: View) -> impl Iterator<Item = (&Digest, &Justify)> {
+        let first = self.tree.in_view(view).filter_map(move |leaf| {
             let Content::Proposal(proposal, _) = &self.tree.get(leaf)?.content else {
                 return None;
             };
             (proposal.view == view).then_some((leaf, &proposal.justify))
         });
         let again = self.again.range((view, [0; 32])..=(view, [0xff; 32]));
-        let again = again.map(|((_, leaf), justify)| (leaf, justify));
-        let mut proposed = first.chain(again);
+        first.chain(again.map(|((_, leaf), justify)| (leaf, justify)))
+    }
+
+    /// What is proposed in this view and may be voted for.
+    fn votable(&self) -> Option<VoteData> {
+        let view = self.view;
+        let mut proposed = self.proposed(view);
         let (leaf, _) = proposed.find(|(leaf, justify)| self.may_vote1(leaf, justify))?;
         let of_block = VoteData::of(self.tree.get(leaf)?.header(), *leaf);
         Some(VoteData { view, ..of_block })
