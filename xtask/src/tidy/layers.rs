@@ -35,7 +35,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "fault-proxy",
         ],
     ),
-    ("L4 services", &["batch-poster", "sequencer"]),
+    ("L4 services", &["batch-poster", "sequencer", "client"]),
     ("L5 for people", &["asset", "assetctl", "curve", "testnet"]),
     ("development", &["program-tests", "xtask", "fuzz"]),
 ];
