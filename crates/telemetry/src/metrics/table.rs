@@ -165,6 +165,8 @@ metrics! {
     settled_slot: Gauge, "asset_l2_settled_slot", None, "Solana slot in which this node first saw that height there.";
     settlement_lag_blocks: Gauge, "asset_l2_settlement_lag_blocks", None, "Decided blocks whose root is not on Solana yet.";
     settlement_lag: Seconds, "asset_l2_settlement_lag_seconds", Seconds, "Age of the oldest decided block whose root is not on Solana yet.";
+    settlement_pressure: Gauge, "asset_l2_settlement_pressure_per_mille", None, "Thousandths of its room in blocks and mempool that this node leaves empty because roots get to Solana too slowly.";
+    poster_wrong_program: Gauge, "asset_l2_poster_wrong_program", None, "1 while nothing is posted because the program on Solana is not the one that this binary knows, or not recorded as such.";
     verification_compute_units: Gauge, "asset_l2_verification_compute_units", None, "Compute units that the newest accepted post used on Solana.";
 
     // RPC.
