@@ -15,7 +15,7 @@ use hotshot::{
     Anchor, Config, Consensus, Input, Now, Output, Record, Recovery, Token,
     tally::{TimeoutTally, UpgradeTally, VoteTally},
 };
-use hotshot_types::{Epochs, Height, Message, NodeId, Phase1, Phase2, Unvalidated, VoteData};
+use hotshot_types::{Epoch, Epochs, Height, Message, NodeId, Phase1, Phase2, Unvalidated, VoteData};
 use rollup_abi::Digest;
 use tokio::{
     sync::{broadcast, mpsc, watch},
@@ -195,6 +195,8 @@ struct Driver<N, S, A, G, C> {
     budgets: Budgets,
     status: Status,
     timer: Duration,
+    /// The last epoch whose committee has a key for this node that its signer does not hold.
+    keyless: Option<Epoch>,
 
     /// All that runs beside this task.
     tasks: JoinSet<Outcome>,
@@ -280,6 +282,7 @@ where
             budgets: Budgets::default(),
             status,
             timer: now.elapsed,
+            keyless: None,
             tasks: JoinSet::new(),
             signing: VecDeque::new(),
             checks: VecDeque::new(),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use hotshot_engine::ports::Priority;
 use hotshot_types::NodeId;
-use libp2p::{Multiaddr, PeerId, identity::Keypair};
+use libp2p::{Multiaddr, PeerId, identity::Keypair, multiaddr::Protocol};
 use rollup_abi::Digest;
 
 use crate::queue::QueueLimit;
@@ -18,6 +18,49 @@ pub struct PeerAddress {
     pub address: Multiaddr,
     /// The only peer id to accept for it, if that is known beforehand.
     pub peer_id: Option<PeerId>,
+}
+
+/// Why a text is no address.
+#[derive(Debug, thiserror::Error)]
+pub enum AddressError {
+    /// Not a multiaddress.
+    #[error("address {text}: {source}")]
+    Multiaddr {
+        /// What came.
+        text: String,
+        /// What is wrong with it.
+        source: libp2p::multiaddr::Error,
+    },
+    /// It does not say who is there.
+    #[error("address {text}, expected /p2p/<peer id> at its end")]
+    PeerId {
+        /// What came.
+        text: String,
+    },
+}
+
+impl PeerAddress {
+    /// Of a multiaddress that ends in the peer id.
+    ///
+    /// # Errors
+    /// The text is none.
+    pub fn parse(node: NodeId, text: &str) -> Result<Self, AddressError> {
+        let parsed = text.parse::<Multiaddr>();
+        let mut address = parsed.map_err(|source| AddressError::Multiaddr {
+            text: text.to_owned(),
+            source,
+        })?;
+        match address.pop() {
+            Some(Protocol::P2p(peer_id)) => Ok(Self {
+                node,
+                address,
+                peer_id: Some(peer_id),
+            }),
+            _ => Err(AddressError::PeerId {
+                text: text.to_owned(),
+            }),
+        }
+    }
 }
 
 /// The configuration.
@@ -137,5 +180,23 @@ mod tests {
         let peer = |seed| identity_from_seed([seed; 32]).public().to_peer_id();
         assert_eq!(peer(1), peer(1));
         assert_ne!(peer(1), peer(2));
+    }
+
+    #[test]
+    fn an_address_says_who_is_there() {
+        let (node, peer_id) = (NodeId([1; 32]), PeerId::random());
+        let parsed = PeerAddress::parse(node, &format!("/dns4/one.example/tcp/7845/p2p/{peer_id}")).unwrap();
+        let address = "/dns4/one.example/tcp/7845".parse().unwrap();
+        let expected = PeerAddress {
+            node,
+            address,
+            peer_id: Some(peer_id),
+        };
+        assert_eq!(parsed, expected);
+        let nobody = PeerAddress::parse(node, "/ip4/127.0.0.1/tcp/1").unwrap_err();
+        assert!(matches!(nobody, AddressError::PeerId { .. }), "{nobody}");
+        for text in ["", "somewhere", "/ip4/1/tcp/1"] {
+            assert!(PeerAddress::parse(node, text).is_err(), "{text}");
+        }
     }
 }

@@ -4,13 +4,13 @@ mod sessions;
 mod swarm;
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    collections::{BTreeSet, HashMap, HashSet},
     sync::Arc,
     time::Duration,
 };
 
 use futures::StreamExt;
-use hotshot_types::{NodeId, PublicKey};
+use hotshot_types::NodeId;
 use libp2p::{
     Multiaddr, Swarm,
     core::transport::ListenerId,
@@ -28,11 +28,11 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    config::Limits,
+    config::{Limits, PeerAddress},
     direct::{self, PublicFull, Purpose},
     frame::ReadError,
     gossip::{GossipCommand, GossipMessage, PublishError, message_id},
-    handshake::{Hello, Members},
+    handshake::{Hello, Keys, Members},
     link::Inbox,
     metrics::{HandshakeFailure, Metrics},
     network::Outboxes,
@@ -87,7 +87,8 @@ pub struct Driver {
     pub topic: IdentTopic,
     pub listeners: HashSet<ListenerId>,
     pub own: Option<NodeId>,
-    pub hello: Option<Hello>,
+    pub hello: Option<watch::Receiver<Hello>>,
+    pub addresses: watch::Receiver<Vec<PeerAddress>>,
     pub members: Arc<Members>,
     pub peers: Peers,
     pub connections: HashMap<ConnectionId, Connection>,
@@ -130,6 +131,10 @@ impl Driver {
                 Ok(()) = members.changed() => {
                     let keys = members.borrow_and_update().clone();
                     self.apply_members(&keys);
+                }
+                Ok(()) = self.addresses.changed() => {
+                    let addresses = self.addresses.borrow_and_update().clone();
+                    self.apply_addresses(addresses);
                 }
                 () = sleep_until(wake) => self.on_timer(),
                 () = self.stop.cancelled() => break,
@@ -272,7 +277,7 @@ impl Driver {
 
     /// Connects to a node, or, when connected, authenticates.
     fn attempt(&mut self, node: NodeId) {
-        let may_authenticate = self.hello.is_some() && self.members.key(&node).is_some();
+        let may_authenticate = self.hello.is_some() && self.members.contains(&node);
         let Some(peer) = self.peers.get_mut(&node) else {
             return;
         };
@@ -312,7 +317,7 @@ impl Driver {
     }
 
     /// The committees have changed.
-    fn apply_members(&mut self, keys: &BTreeMap<NodeId, PublicKey>) {
+    fn apply_members(&mut self, keys: &Keys) {
         let nodes: Vec<NodeId> = keys.keys().copied().collect();
         self.peers.set_members(self.own.as_ref(), &nodes);
         let left = |c: &Connection| c.session.as_ref().is_some_and(|s| !keys.contains_key(&s.node));
@@ -336,10 +341,22 @@ impl Driver {
         self.protect_members();
     }
 
+    /// Members have come, gone or moved.
+    fn apply_addresses(&mut self, addresses: Vec<PeerAddress>) {
+        let now = Instant::now();
+        for node in self.peers.set_addresses(self.own.as_ref(), addresses) {
+            if let Some(peer) = self.peers.get_mut(&node) {
+                peer.schedule_now(now);
+            }
+        }
+        let members = self.members.changes().borrow().clone();
+        self.apply_members(&members);
+    }
+
     /// Known members get a connection also when the public ones are many.
     fn protect_members(&mut self) {
         let members = &self.members;
-        let known = self.peers.iter().filter(|(node, _)| members.key(node).is_some());
+        let known = self.peers.iter().filter(|(node, _)| members.contains(node));
         let known = known.filter_map(|(_, peer)| peer.peer_id).collect();
         self.swarm.behaviour_mut().direct.set_members(known);
     }

@@ -62,10 +62,13 @@ enum Reply {
     Refused(u8),
 }
 
+/// The members, and the keys of each: more than one while a rotated key takes over.
+pub type Keys = BTreeMap<NodeId, Vec<PublicKey>>;
+
 /// Who may have a session: the members of the current committees, and their keys.
 #[derive(Debug)]
 pub struct Members {
-    keys: watch::Sender<BTreeMap<NodeId, PublicKey>>,
+    keys: watch::Sender<Keys>,
     /// One signature is checked at a time, so that strangers cannot take more than one core.
     checking: Semaphore,
 }
@@ -74,24 +77,29 @@ impl Members {
     /// Knows nobody yet.
     pub fn new() -> Self {
         Self {
-            keys: watch::Sender::new(BTreeMap::new()),
+            keys: watch::Sender::new(Keys::new()),
             checking: Semaphore::new(1),
         }
     }
 
     /// Replaces them.
-    pub fn set(&self, keys: BTreeMap<NodeId, PublicKey>) {
+    pub fn set(&self, keys: Keys) {
         self.keys.send_replace(keys);
     }
 
     /// Tells of each replacement.
-    pub fn changes(&self) -> watch::Receiver<BTreeMap<NodeId, PublicKey>> {
+    pub fn changes(&self) -> watch::Receiver<Keys> {
         self.keys.subscribe()
     }
 
-    /// The key of a member.
-    pub fn key(&self, node: &NodeId) -> Option<PublicKey> {
+    /// The keys of a member.
+    pub fn keys(&self, node: &NodeId) -> Option<Vec<PublicKey>> {
         self.keys.borrow().get(node).cloned()
+    }
+
+    /// Whether a node is a member.
+    pub fn contains(&self, node: &NodeId) -> bool {
+        self.keys.borrow().contains_key(node)
     }
 }
 
@@ -163,7 +171,8 @@ impl Handshake {
         Ok(())
     }
 
-    /// Cheap checks first: only a member's name under the connection's own peer id costs a pairing.
+    /// Cheap checks first: only a member's name under the connection's own peer id costs pairings, one for each
+    /// of its keys.
     async fn check(&self, hello: &Hello) -> Result<(), HandshakeFailure> {
         if hello.version != VERSION {
             return Err(HandshakeFailure::Version);
@@ -175,9 +184,9 @@ impl Handshake {
         if binding.peer_id.len() > MAX_PEER_ID || binding.peer_id != self.peer.to_bytes() {
             return Err(HandshakeFailure::PeerId);
         }
-        let key = self
+        let keys = self
             .members
-            .key(&binding.node)
+            .keys(&binding.node)
             .ok_or(HandshakeFailure::NotMember)?;
         let chain_id = self.local.chain_id;
         let _permit = self
@@ -186,7 +195,7 @@ impl Handshake {
             .acquire()
             .await
             .map_err(|_| HandshakeFailure::Io)?;
-        let signed = spawn_blocking(move || binding.verify(&chain_id, &key)).await;
+        let signed = spawn_blocking(move || keys.iter().any(|key| binding.verify(&chain_id, key))).await;
         match signed {
             Ok(true) => Ok(()),
             Ok(false) => Err(HandshakeFailure::Signature),

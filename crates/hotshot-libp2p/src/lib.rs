@@ -42,7 +42,7 @@ mod queue;
 mod session;
 
 pub use binding::PeerBinding;
-pub use config::{Config, Limits, PeerAddress, identity_from_seed};
+pub use config::{AddressError, Config, Limits, PeerAddress, identity_from_seed};
 pub use driver::Fatal;
 pub use gossip::{Gossip, GossipMessage, PublishError, Verdict};
 pub use libp2p::{Multiaddr, PeerId, identity::Keypair};

@@ -15,10 +15,10 @@ use tokio::{
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::{
-    Config, Fatal, Gossip, GossipMessage, Limits, Metrics, PeerBinding,
+    Config, Fatal, Gossip, GossipMessage, Limits, Metrics, PeerAddress, PeerBinding,
     driver::{Driver, build, listen},
     gossip::topic,
-    handshake::{Hello, Members},
+    handshake::{Hello, Keys, Members},
     link::{Outlet, inbox},
     peers::Peers,
     queue::Queue,
@@ -105,7 +105,10 @@ impl Outboxes {
 #[derive(Debug)]
 pub struct Libp2pNetwork {
     own: Option<NodeId>,
+    peer_id: PeerId,
     limits: Arc<Limits>,
+    hello: Option<watch::Sender<Hello>>,
+    listed: watch::Sender<Vec<PeerAddress>>,
     members: Arc<Members>,
     outboxes: Arc<Outboxes>,
     outlet: Outlet,
@@ -171,9 +174,13 @@ impl Libp2pNetwork {
         let (messages_tx, gossip_messages) = mpsc::channel(limits.gossip_inbox);
         let (connected_tx, connected) = watch::channel(BTreeSet::new());
         let stop = CancellationToken::new();
+        let hello = binding.map(|binding| Hello::new(config.chain_id, rand::random(), binding));
         let network = Self {
             own,
+            peer_id,
             limits: limits.clone(),
+            hello: hello.map(watch::Sender::new),
+            listed: watch::Sender::new(config.peers.clone()),
             members: Arc::new(Members::new()),
             outboxes: outboxes.clone(),
             outlet,
@@ -193,7 +200,8 @@ impl Libp2pNetwork {
             topic,
             listeners,
             own,
-            hello: binding.map(|binding| Hello::new(config.chain_id, rand::random(), binding)),
+            hello: network.hello.as_ref().map(watch::Sender::subscribe),
+            addresses: network.listed.subscribe(),
             members: network.members.clone(),
             peers: Peers::new(own.as_ref(), config.peers),
             connections: HashMap::new(),
@@ -217,12 +225,35 @@ impl Libp2pNetwork {
         })
     }
 
-    /// Replaces the members of the committees that may speak now. Sessions with others end.
+    /// Replaces the members of the committees that may speak now. Sessions with others end. A member may stand there with more
+    /// than one key.
     pub fn set_members(&self, members: impl IntoIterator<Item = (NodeId, PublicKey)>) {
-        let keys: BTreeMap<_, _> = members.into_iter().collect();
+        let mut keys = Keys::new();
+        for (node, key) in members {
+            let known = keys.entry(node).or_default();
+            if !known.contains(&key) {
+                known.push(key);
+            }
+        }
         self.outboxes
             .set(keys.keys().copied().filter(|node| Some(*node) != self.own));
         self.members.set(keys);
+    }
+
+    /// Replaces where other nodes are reached. Sessions go on.
+    pub fn set_addresses(&self, addresses: Vec<PeerAddress>) {
+        self.listed.send_replace(addresses);
+    }
+
+    /// From now on, this node shows itself with this binding, which another key of its has signed.
+    ///
+    /// # Errors
+    /// The binding is not of this network's identity.
+    pub fn set_binding(&self, binding: PeerBinding) -> Result<(), StartError> {
+        let Some(hello) = &self.hello else { return Ok(()) };
+        check_binding(Some(&binding), self.peer_id)?;
+        hello.send_modify(|hello| hello.binding = binding);
+        Ok(())
     }
 
     /// Where it listens.

@@ -104,6 +104,27 @@ impl Peers {
         )
     }
 
+    /// Replaces where nodes are reached; those that are new or have moved.
+    pub fn set_addresses(&mut self, own: Option<&NodeId>, addresses: Vec<PeerAddress>) -> Vec<NodeId> {
+        let mut listed: BTreeMap<_, _> = addresses.into_iter().map(|a| (a.node, a)).collect();
+        listed.retain(|node, _| own != Some(node));
+        for (node, peer) in &mut self.0 {
+            if !listed.contains_key(node) {
+                peer.address = None;
+            }
+        }
+        let mut moved = Vec::new();
+        for (node, address) in listed {
+            let peer = self.0.entry(node).or_insert_with(|| Peer::new(own, &node, None));
+            if peer.address.as_ref() != Some(&address) {
+                peer.peer_id = address.peer_id;
+                peer.address = Some(address);
+                moved.push(node);
+            }
+        }
+        moved
+    }
+
     /// Adds members that are in no list: they may come to us. Forgets those that are neither listed nor members.
     pub fn set_members(&mut self, own: Option<&NodeId>, members: &[NodeId]) {
         self.0
@@ -236,6 +257,33 @@ mod tests {
         for (name, old, new, expected) in cases {
             assert_eq!(precedence(&old, &new), expected, "{name}");
         }
+    }
+
+    #[test]
+    fn whoever_comes_or_moves_is_told_and_whoever_goes_is_forgotten() {
+        let at = |node, port: u16| PeerAddress {
+            node,
+            address: format!("/ip4/127.0.0.1/tcp/{port}").parse().unwrap(),
+            peer_id: Some(PeerId::random()),
+        };
+        let (own, c) = (NodeId([9; 32]), NodeId([3; 32]));
+        let (a, b) = (at(A, 1), at(B, 2));
+        let mut peers = Peers::new(Some(&own), vec![a.clone(), b]);
+        let (moved, came) = (at(B, 7), at(c, 3));
+        let told = peers.set_addresses(Some(&own), vec![a, moved.clone(), came, at(own, 4)]);
+        assert_eq!(told, [B, c]);
+        assert_eq!(peers.get_mut(&B).unwrap().address, Some(moved.clone()));
+        assert_eq!(peers.set_addresses(Some(&own), vec![moved]), []);
+        peers.set_members(Some(&own), &[A, B]);
+        let left: Vec<_> = peers
+            .iter()
+            .map(|(node, peer)| (*node, peer.address.is_some()))
+            .collect();
+        assert_eq!(
+            left,
+            [(A, false), (B, true)],
+            "a member without an address may come by itself"
+        );
     }
 
     #[test]

@@ -250,9 +250,12 @@ where
         let Some(committee) = self.rules.committees.of(proposal.epoch()).cloned() else {
             return;
         };
+        let Some(key) = self.own_key(proposal.epoch()) else {
+            return;
+        };
         let (signer, node) = (Arc::clone(&self.ports.signer), self.node);
         self.signing.push_back(Box::new(move || {
-            let signature = signer.sign(&Proposal::digest(proposal.view, &proposal.leaf()));
+            let signature = signer.sign_with(&key, &Proposal::digest(proposal.view, &proposal.leaf()));
             Outcome::Dispersed(signature.map(|signature| {
                 let bare = SignedProposal {
                     proposal: Arc::new(proposal.bare()),

@@ -384,7 +384,7 @@ where
             self.outlets.counters.messages_over_budget.add(1);
             return true;
         }
-        self.sign(Recipient::One(from), move |sign| {
+        self.sign(proposal.epoch(), Recipient::One(from), move |sign| {
             // Without a signature it is this node's own, said before: saying it again is no new act.
             let signature = match signature {
                 Some(signature) => signature,

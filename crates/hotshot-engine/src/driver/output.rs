@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use hotshot::{Input, Outgoing, Output, Recipient};
 use hotshot_types::{
-    Epoch, Message, NodeId, Phase1, Phase2, Proposal, Signature, SignedProposal, TimeoutVote, UpgradeVote,
-    View, Vote, dispersal,
+    Epoch, Message, NodeId, Phase1, Phase2, Proposal, PublicKey, Signature, SignedProposal, TimeoutVote,
+    UpgradeVote, View, Vote, dispersal,
 };
 use rollup_abi::Digest;
 
@@ -188,7 +188,7 @@ where
             Outgoing::Proposal(proposal) if dispersal::is_dispersed(proposal.payload.len()) => {
                 self.disperse(proposal);
             }
-            Outgoing::Proposal(proposal) => self.sign(to, move |sign| {
+            Outgoing::Proposal(proposal) => self.sign(proposal.epoch(), to, move |sign| {
                 let signature = sign(&Proposal::digest(proposal.view, &proposal.leaf()))?;
                 Ok(Said::Other(Message::Proposal(SignedProposal {
                     proposal,
@@ -197,15 +197,19 @@ where
             }),
             Outgoing::Vote1(data) => {
                 let digest = data.digest::<Phase1>(self.chain_id());
-                self.sign(to, move |sign| Ok(Said::Vote1(Vote::new(data, sign(&digest)?))));
+                self.sign(data.epoch, to, move |sign| {
+                    Ok(Said::Vote1(Vote::new(data, sign(&digest)?)))
+                });
             }
             Outgoing::Vote2(data) => {
                 let digest = data.digest::<Phase2>(self.chain_id());
-                self.sign(to, move |sign| Ok(Said::Vote2(Vote::new(data, sign(&digest)?))));
+                self.sign(data.epoch, to, move |sign| {
+                    Ok(Said::Vote2(Vote::new(data, sign(&digest)?)))
+                });
             }
             Outgoing::Timeout(data, lock) => {
                 let digest = data.digest(self.chain_id());
-                self.sign(to, move |sign| {
+                self.sign(data.epoch, to, move |sign| {
                     let signature = sign(&digest)?;
                     Ok(Said::Timeout(TimeoutVote {
                         data,
@@ -216,7 +220,7 @@ where
             }
             Outgoing::UpgradeVote(data) => {
                 let digest = data.digest(self.chain_id());
-                self.sign(to, move |sign| {
+                self.sign(data.epoch, to, move |sign| {
                     let signature = sign(&digest)?;
                     Ok(Said::Upgrade(UpgradeVote { data, signature }))
                 });
@@ -252,19 +256,35 @@ where
         self.rules.committees.chain_id()
     }
 
+    /// Has a worker sign what this node says as a member of an epoch's committee.
     pub(super) fn sign(
         &mut self,
+        epoch: Epoch,
         to: Recipient,
         say: impl FnOnce(SignFn<'_>) -> Result<Said, SignerError> + Send + 'static,
     ) {
+        let Some(key) = self.own_key(epoch) else { return };
         let signer = Arc::clone(&self.ports.signer);
         self.signing.push_back(Box::new(move || {
-            let said = say(&|digest| signer.sign(digest));
+            let said = say(&|digest| signer.sign_with(&key, digest));
             Outcome::Signed {
                 to,
                 said: said.map(|said| (said.message().encode(), said)),
             }
         }));
+    }
+
+    /// The key that an epoch's committee has for this node. Without that key, this node only follows.
+    pub(super) fn own_key(&mut self, epoch: Epoch) -> Option<PublicKey> {
+        let committee = self.rules.committees.of(epoch)?;
+        let key = committee.members()[committee.index_of(&self.node)?].key.clone();
+        if self.ports.signer.holds(&key) {
+            return Some(key);
+        }
+        if self.keyless.replace(epoch) != Some(epoch) {
+            tracing::error!(%epoch, %key, "the committee has a key for this node that it does not hold");
+        }
+        None
     }
 
     pub(super) fn transmit(&self, to: Recipient, message: &Message) {

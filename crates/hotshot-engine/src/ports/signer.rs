@@ -18,4 +18,14 @@ pub trait Signer: Send + Sync + 'static {
 
     /// Signs a digest that the core asked to have signed, after what it depends on is durable.
     fn sign(&self, digest: &Digest) -> Result<Signature, SignerError>;
+
+    /// Whether it signs with this key: its own, or one that takes its place with another committee.
+    fn holds(&self, key: &PublicKey) -> bool {
+        *key == self.public_key()
+    }
+
+    /// Signs with a key that it [holds](Self::holds): the one that a committee has for this node.
+    fn sign_with(&self, _key: &PublicKey, digest: &Digest) -> Result<Signature, SignerError> {
+        self.sign(digest)
+    }
 }

@@ -45,7 +45,8 @@ impl Driver {
     }
 
     fn handshake(&mut self, id: ConnectionId, stream: Stream, opener: bool) {
-        let (Some(local), Some(connection)) = (self.hello.clone(), self.connections.get_mut(&id)) else {
+        let local = self.hello.as_ref().map(|hello| hello.borrow().clone());
+        let (Some(local), Some(connection)) = (local, self.connections.get_mut(&id)) else {
             return;
         };
         // One at a time: whoever opens more of them sees them reset.
@@ -98,7 +99,9 @@ impl Driver {
             tracing::error!(%node, "another process runs with our consensus key");
             return Err(HandshakeFailure::Duplicate);
         }
-        self.members.key(&node).ok_or(HandshakeFailure::NotMember)?;
+        if !self.members.contains(&node) {
+            return Err(HandshakeFailure::NotMember);
+        }
         let now = Instant::now();
         let peer = self.peers.get_mut(&node).ok_or(HandshakeFailure::NotMember)?;
         if peer.is_banned(now) {
