@@ -38,21 +38,33 @@ pub enum AssembleError {
     },
 }
 
-/// Takes the newest certified block within reach: `blocks` follow height `base`, whose accumulator is `base_acc`, and
-/// `max_roots` of them fit. `None` means that there is nothing certified yet.
+/// Where the chain stands when a submission arrives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Base {
+    /// The newest height that it has.
+    pub height: u64,
+    /// The accumulator there.
+    pub roots_acc: Digest,
+    /// The epoch whose committee certifies: blocks of the next one wait until it has handed over.
+    pub epoch: u64,
+}
+
+/// Takes the newest certified block within reach: `blocks` follow the base, and `max_roots` of them fit. `None` means that
+/// there is nothing certified yet.
 ///
 /// # Errors
 /// See [`AssembleError`].
 pub fn assemble(
-    base: u64,
-    base_acc: Digest,
+    base: Base,
     blocks: &[Settleable],
     max_roots: usize,
 ) -> Result<Option<Submission>, AssembleError> {
-    let within = &blocks[..blocks.len().min(max_roots)];
-    let mut acc = base_acc;
+    let first = base.height.saturating_add(1);
+    let of_epoch = blocks.partition_point(|block| block.header.epoch <= base.epoch);
+    let within = &blocks[..of_epoch.min(max_roots)];
+    let mut acc = base.roots_acc;
     let mut certified = None;
-    for (index, (block, expected)) in within.iter().zip(base.saturating_add(1)..).enumerate() {
+    for (index, (block, expected)) in within.iter().zip(first..).enumerate() {
         let height = block.header.height;
         if height != expected {
             return Err(AssembleError::Height {
@@ -74,16 +86,16 @@ pub fn assemble(
     let Some((index, newest, certificate)) = certified else {
         if within.len() == max_roots {
             return Err(AssembleError::NoCertificate {
-                from: base.saturating_add(1),
+                from: first,
                 blocks: within.len(),
             });
         }
         return Ok(None);
     };
     Ok(Some(Submission {
-        view: newest.header.view,
+        view: certificate.view,
         header: newest.header.clone(),
-        certificate: certificate.clone(),
+        certificate: certificate.wire.clone(),
         roots: within[..=index].iter().map(|block| block.state_root).collect(),
     }))
 }
@@ -92,6 +104,14 @@ pub fn assemble(
 mod tests {
     use super::*;
     use crate::planner::tests::chain;
+
+    fn base(roots_acc: Digest) -> Base {
+        Base {
+            height: 10,
+            roots_acc,
+            epoch: 0,
+        }
+    }
 
     /// Six blocks on height 10; those in `certified` have a certificate.
     fn blocks(certified: &[u64]) -> (Digest, Vec<Settleable>) {
@@ -118,7 +138,7 @@ mod tests {
         ];
         for (certified, max_roots, height) in cases {
             let (acc, blocks) = blocks(certified);
-            let made = assemble(10, acc, &blocks, max_roots).unwrap();
+            let made = assemble(base(acc), &blocks, max_roots).unwrap();
             assert_eq!(
                 made.as_ref().map(|s| s.header.height),
                 height,
@@ -129,7 +149,7 @@ mod tests {
                 assert_eq!(made.roots.last(), Some(&made.header.state_root));
             }
         }
-        assert_eq!(assemble(10, [0; 32], &[], 16), Ok(None));
+        assert_eq!(assemble(base([0; 32]), &[], 16), Ok(None));
     }
 
     #[test]
@@ -139,24 +159,24 @@ mod tests {
         let mut own_root = good.clone();
         own_root[2].state_root = [9; 32];
         assert_eq!(
-            assemble(10, acc, &own_root, 16),
+            assemble(base(acc), &own_root, 16),
             Err(AssembleError::Root { height: 13 })
         );
         let mut forged = good.clone();
         forged[2].state_root = [9; 32];
         forged[2].header.state_root = [9; 32];
         assert_eq!(
-            assemble(10, acc, &forged, 16),
+            assemble(base(acc), &forged, 16),
             Err(AssembleError::Accumulator { height: 13 })
         );
         assert_eq!(
-            assemble(10, [1; 32], &good, 16),
+            assemble(base([1; 32]), &good, 16),
             Err(AssembleError::Accumulator { height: 11 })
         );
         let mut gap = good;
         gap.remove(1);
         assert_eq!(
-            assemble(10, acc, &gap, 16),
+            assemble(base(acc), &gap, 16),
             Err(AssembleError::Height {
                 got: 13,
                 expected: 12
@@ -164,8 +184,33 @@ mod tests {
         );
         let (acc, none) = blocks(&[16]);
         assert_eq!(
-            assemble(10, acc, &none, 5),
+            assemble(base(acc), &none, 5),
             Err(AssembleError::NoCertificate { from: 11, blocks: 5 })
         );
+    }
+
+    #[test]
+    fn an_epoch_ends_with_its_last_block_in_the_view_that_certified_it() {
+        let (acc, mut blocks) = blocks(&[11, 12, 13, 14, 15, 16]);
+        blocks[3..].iter_mut().for_each(|block| block.header.epoch = 1);
+        if let Some(certificate) = &mut blocks[2].certificate {
+            certificate.view = 20;
+        }
+        let made = assemble(base(acc), &blocks, 16).unwrap().expect("certified");
+        assert_eq!((made.header.height, made.header.view, made.view), (13, 13, 20));
+        assert_eq!(made.roots.len(), 3);
+        let ended = Base {
+            height: 13,
+            roots_acc: blocks[2].header.roots_acc,
+            epoch: 0,
+        };
+        assert_eq!(
+            assemble(ended, &blocks[3..], 16),
+            Ok(None),
+            "it has to hand over first"
+        );
+        let next = Base { epoch: 1, ..ended };
+        let made = assemble(next, &blocks[3..], 16).unwrap().expect("certified");
+        assert_eq!((made.header.height, made.view), (16, 16));
     }
 }

@@ -2,15 +2,25 @@
 
 use std::ops::RangeInclusive;
 
+use rollup_abi::instruction::RegisterMember;
 use rollup_abi::{Digest, Header};
+
+/// A proof of finality.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Certificate {
+    /// The view that it was made in: the header's, or for an epoch's last block a later one.
+    pub view: u64,
+    /// Its bytes, as they go over the wire.
+    pub wire: Vec<u8>,
+}
 
 /// A decided block as the poster needs it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settleable {
     /// Its header.
     pub header: Header,
-    /// Its Certificate2 as it goes over the wire; none if it was decided through a descendant.
-    pub certificate: Option<Vec<u8>>,
+    /// Its Certificate2; none if it was decided through a descendant.
+    pub certificate: Option<Certificate>,
     /// The state root that this node computed by executing the block.
     pub state_root: Digest,
 }
@@ -26,4 +36,12 @@ pub trait BlockSource: Send + Sync + 'static {
     /// # Errors
     /// The storage fails. A block that is not there is not an error.
     fn blocks(&self, heights: RangeInclusive<u64>) -> Result<Vec<Settleable>, SourceError>;
+
+    /// The committee of an epoch as it registers on Solana, if it is fixed. A chain without epochs has nobody to hand over to.
+    ///
+    /// # Errors
+    /// The storage fails.
+    fn committee(&self, _epoch: u64) -> Result<Option<Vec<RegisterMember>>, SourceError> {
+        Ok(None)
+    }
 }

@@ -21,6 +21,8 @@
 //!   loudly and for good ([`Halt`]); nothing that an endpoint says of a transaction does, for endpoints may lie;
 //! - the price of a post climbs with the age of the oldest unsettled block, up to a cap, and an hour of posts costs no more
 //!   than an hour's money;
+//! - blocks of an epoch wait until the one before has handed over on chain; the poster on duty stages the next committee ahead
+//!   of that, unless another has, and calls for the hand-over;
 //! - several validators may each run one: the lowest [`PosterConfig::rank`] that is alive posts, the others watch;
 //! - no error ends the task: it waits, with a bound, and reads the chain again.
 
@@ -33,8 +35,8 @@ mod planner;
 mod poster;
 mod status;
 
-pub use assemble::{AssembleError, assemble};
-pub use block::{BlockSource, Settleable, SourceError};
+pub use assemble::{AssembleError, Base, assemble};
+pub use block::{BlockSource, Certificate, Settleable, SourceError};
 pub use config::PosterConfig;
 pub use control::{Orders, PosterControl};
 pub use planner::{Action, ChainView, Halt, Idle, InFlight, LocalBlock, Planner, Step};

@@ -21,6 +21,10 @@ pub struct ChainView {
     pub block_height: u64,
     /// Newest accepted height; 0 is genesis.
     pub height: u64,
+    /// The epoch whose committee certifies.
+    pub epoch: u64,
+    /// Whether that epoch's last block is accepted, so that the next committee has to take over.
+    pub ended: bool,
     /// The accumulator at that height.
     pub roots_acc: Digest,
     /// The accepted root at the height of the local block that comes with this view, if the account still holds it.
@@ -145,6 +149,8 @@ pub enum Action {
         /// Counts the attempts, so that no two have the same bytes.
         attempt: u64,
     },
+    /// Let the next committee take over.
+    HandOver,
     /// Nothing, ever again.
     Halt(Halt),
 }
@@ -185,6 +191,7 @@ pub struct Planner {
 #[derive(Clone, Copy, Debug)]
 struct Progress {
     height: u64,
+    epoch: u64,
     since_slot: u64,
 }
 
@@ -299,9 +306,10 @@ impl Planner {
         if let Some(own) = landed.iter().map(|post| post.to).max() {
             self.own_height = self.own_height.max(own);
         }
+        let stands = (chain.height, chain.epoch);
         let moved = self
             .progress
-            .is_none_or(|progress| progress.height != chain.height);
+            .is_none_or(|progress| (progress.height, progress.epoch) != stands);
         let by_another = self.progress.is_some() && moved && chain.height != self.own_height;
         if by_another {
             self.acting = false;
@@ -315,6 +323,7 @@ impl Planner {
         if moved || tip <= chain.height {
             self.progress = Some(Progress {
                 height: chain.height,
+                epoch: chain.epoch,
                 since_slot: chain.slot,
             });
         }
@@ -348,12 +357,14 @@ impl Planner {
             Idle::Paused
         } else if !chain.allowed {
             Idle::NotAllowed
-        } else if tip <= base {
+        } else if tip <= base && !chain.ended {
             Idle::UpToDate
         } else if !flush && !self.on_duty(chain.slot) {
             Idle::NotOurTurn
         } else if !flush && chain.slot < self.resume_at {
             self.refusal.map_or(Idle::BackOff, Idle::Refused)
+        } else if chain.ended {
+            return Action::HandOver;
         } else if counted().count() >= self.config.max_in_flight {
             Idle::InFlight
         } else {
@@ -366,6 +377,12 @@ impl Planner {
             };
         };
         Action::Idle(idle)
+    }
+
+    /// Whether it is this poster's part to prepare the next hand-over.
+    pub fn prepares(&self, chain: &ChainView) -> bool {
+        let moving = chain.active && !chain.paused && chain.allowed && !self.orders.stopped;
+        moving && self.halted.is_none() && self.on_duty(chain.slot)
     }
 
     /// Rank 0 always; the others once nothing has moved for their time, and then until somebody else moves it.

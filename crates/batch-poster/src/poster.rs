@@ -1,5 +1,6 @@
 //! The shell around the planner: reads the chain, signs, sends, tells.
 
+mod hand_over;
 mod tell;
 
 use std::collections::{HashMap, VecDeque};
@@ -14,11 +15,13 @@ use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
+use hand_over::Stager;
+
 use crate::fees::{self, Purse, Runway};
 use crate::planner::{Action, ChainView, InFlight, LocalBlock, Planner};
 use crate::{
-    AssembleError, BlockSource, Idle, PosterConfig, PosterControl, PosterPhase, PosterStatus, Settleable,
-    SourceError, assemble,
+    AssembleError, Base, BlockSource, Idle, PosterConfig, PosterControl, PosterPhase, PosterStatus,
+    Settleable, SourceError, assemble,
 };
 
 /// Blocks that a blockhash lives.
@@ -51,6 +54,7 @@ pub struct BatchPoster {
     uncounted: VecDeque<(Signature, u32)>,
     /// Members of the committee of an epoch, once read.
     members: Option<(u64, usize)>,
+    stager: Stager,
     started: Instant,
     /// When balance and fees were read last.
     funds_read: Option<Instant>,
@@ -93,6 +97,7 @@ impl BatchPoster {
             sent: HashMap::new(),
             uncounted: VecDeque::new(),
             members: None,
+            stager: Stager::default(),
             started: Instant::now(),
             funds_read: None,
             purse: Purse::new(config.lamports_per_hour),
@@ -164,7 +169,11 @@ impl BatchPoster {
         if let Err(error) = self.look_for_failures(chain.slot).await {
             self.count_failure(&error);
         }
-        self.post_all(&account, &chain, tip, recent, step.action).await?;
+        match step.action {
+            Action::HandOver => self.hand_over(&account).await?,
+            action => self.post_all(&account, &chain, tip, recent, action).await?,
+        }
+        self.prepare(&account, &chain)?;
         let under_way = self.planner.in_flight();
         self.sent
             .retain(|signature, _| under_way.iter().any(|post| post.signature == *signature));
@@ -204,6 +213,8 @@ impl BatchPoster {
             slot: account.observed_slot,
             block_height: recent.last_valid_block_height.saturating_sub(BLOCKHASH_LIFE),
             height: state.last.height,
+            epoch: state.epoch,
+            ended: account.awaited().is_some(),
             roots_acc: state.last.roots_acc,
             root_at_local: local
                 .and_then(|block| account.root_at(block.header.height))
@@ -309,7 +320,7 @@ impl BatchPoster {
         tip: u64,
     ) -> Result<Option<Submission>, TickError> {
         let last = &account.state.last;
-        let base_acc = if base == last.height {
+        let roots_acc = if base == last.height {
             last.roots_acc
         } else {
             match self.block(base)? {
@@ -321,9 +332,14 @@ impl BatchPoster {
         let to = tip.min(base.saturating_add(MAX_BLOCKS));
         let blocks = self.source.blocks(from..=to).map_err(TickError::Source)?;
         let certificates = blocks.iter().filter_map(|block| block.certificate.as_ref());
-        let longest = certificates.map(Vec::len).max().unwrap_or(0);
-        let max_roots = self.builder.max_roots(longest);
-        match assemble(base, base_acc, &blocks, max_roots) {
+        let longest = certificates.map(|certificate| certificate.wire.len()).max();
+        let max_roots = self.builder.max_roots(longest.unwrap_or(0));
+        let base = Base {
+            height: base,
+            roots_acc,
+            epoch: account.state.epoch,
+        };
+        match assemble(base, &blocks, max_roots) {
             Ok(submission) => Ok(submission),
             Err(error @ AssembleError::NoCertificate { .. }) => {
                 tracing::warn!(%error, "another poster has to bring the chain further");

@@ -34,6 +34,10 @@ pub struct PosterCounters {
     pub failures: BTreeMap<&'static str, u64>,
     /// Lamports paid for posts.
     pub lamports_spent: u64,
+    /// Committees that it staged.
+    pub committees_staged: u64,
+    /// Committees that it let take over.
+    pub hand_overs: u64,
 }
 
 /// What the poster says of itself.

@@ -11,6 +11,7 @@
 
 mod block;
 mod branches;
+mod committees;
 mod decide;
 mod heads;
 
@@ -25,13 +26,14 @@ use assetvm::{
     Rejection, Verified,
 };
 use hotshot_engine::ports::{Application, ApplicationError, BuildRequest, BuiltBlock, DecidedBlock};
-use hotshot_types::{Height, dispersal};
+use hotshot_types::{Committee, Epoch, Height, dispersal};
 use rollup_abi::Header;
 use store::Store;
 use telemetry::Metrics;
 
 pub use block::{BlockFault, Branch, Slot, genesis_header};
 pub use branches::{Branches, MAX_UNDECIDED};
+pub use committees::{committee_of, key_of};
 pub use heads::{Decided, Heads};
 
 use crate::{
@@ -254,6 +256,11 @@ impl Application for App {
 
     async fn decided(&self, blocks: Vec<DecidedBlock>) -> Result<(), ApplicationError> {
         self.decide(blocks).await
+    }
+
+    async fn committee(&self, epoch: Epoch) -> Result<Option<Committee>, ApplicationError> {
+        self.blocking("committee", move |inner| inner.committee(epoch))
+            .await
     }
 
     async fn blocks(

@@ -142,7 +142,10 @@ pub enum GenesisFileError {
     #[error("roster_authority goes with epoch_length: expected both or neither")]
     Authority,
     /// A member's proof of possession has the wrong length, or is missing.
-    #[error("member {index}: proof of possession of {got} bytes, expected 64, for chain {}", hex::encode(chain_id))]
+    #[error(
+        "member {index}: proof of possession of {got} bytes, expected 64, for chain {}",
+        hex::encode(chain_id)
+    )]
     Possession {
         /// The member's place.
         index: usize,

@@ -1,5 +1,8 @@
 //! Wiring: opens the store, connects the parts, watches over them, and stops them in order.
 
+mod committees;
+mod keyring;
+mod network;
 mod observe;
 mod parts;
 mod start;

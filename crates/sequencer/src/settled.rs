@@ -10,15 +10,19 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use batch_poster::{BlockSource, Halt as PosterHalt, PosterPhase, PosterStatus, Settleable, SourceError};
-use hotshot_types::Height;
+use assetvm::Validator;
+use batch_poster::{
+    BlockSource, Certificate, Halt as PosterHalt, PosterPhase, PosterStatus, Settleable, SourceError,
+};
+use hotshot_types::{Epoch, Height, bls::hash_to_curve};
+use rollup_abi::{Digest, instruction::RegisterMember, vote::possession_digest};
 use settlement::RollupClient;
 use store::Store;
 use telemetry::{Metrics, metrics::PostOutcome};
 use tokio::sync::watch;
 
 use crate::{
-    application::Heads,
+    application::{Heads, key_of},
     halt::{Divergence, Halt},
     rpc::types::SettlementView,
 };
@@ -141,7 +145,10 @@ impl BlockSource for StoreSource {
             let certificate = self
                 .0
                 .certificate(Height::new(height))?
-                .map(|certificate| certificate.to_wire());
+                .map(|certificate| Certificate {
+                    view: certificate.data().view.get(),
+                    wire: certificate.to_wire(),
+                });
             let state_root = header.state_root;
             blocks.push(Settleable {
                 header,
@@ -150,6 +157,30 @@ impl BlockSource for StoreSource {
             });
         }
         Ok(blocks)
+    }
+
+    fn committee(&self, epoch: u64) -> Result<Option<Vec<RegisterMember>>, SourceError> {
+        let (genesis, validators) = (self.0.header(Height::ZERO)?, self.0.committee(Epoch::new(epoch))?);
+        let registrations = genesis.zip(validators).map(|(genesis, validators)| {
+            let registration = |validator: &Validator| registration(&genesis.chain_id, epoch, validator);
+            validators.iter().map(registration).collect()
+        });
+        Ok(registrations)
+    }
+}
+
+/// A member of an epoch's committee as it registers on Solana.
+fn registration(chain_id: &Digest, epoch: u64, validator: &Validator) -> RegisterMember {
+    let (key, owner) = (key_of(validator), *validator.node.as_bytes());
+    let (pk1, pk2) = (*key.pk1(), *key.pk2());
+    RegisterMember {
+        epoch,
+        owner,
+        stake: validator.stake,
+        signature: validator.possession,
+        ctr: hash_to_curve(&possession_digest(chain_id, &owner, &pk1, &pk2)).ctr(),
+        pk1,
+        pk2,
     }
 }
 

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use rollup_abi::{Header, ProgramError, roots};
 
 use super::*;
-use crate::Settleable;
+use crate::{Certificate, Settleable};
 
 /// Blocks 1 to `tip`, each certified.
 pub(crate) fn chain(tip: u64) -> Vec<Settleable> {
@@ -23,7 +23,10 @@ pub(crate) fn chain(tip: u64) -> Vec<Settleable> {
                     roots_acc: acc,
                     ..Header::default()
                 },
-                certificate: Some(vec![0; 67]),
+                certificate: Some(Certificate {
+                    view: height,
+                    wire: vec![0; 67],
+                }),
                 state_root,
             }
         })
@@ -35,6 +38,8 @@ fn view(slot: u64, height: u64) -> ChainView {
         slot,
         block_height: slot,
         height,
+        epoch: 0,
+        ended: false,
         roots_acc: [0; 32],
         root_at_local: None,
         active: true,
@@ -352,4 +357,38 @@ proptest! {
         }
         prop_assert_eq!(height, tip);
     }
+}
+
+#[test]
+fn an_epoch_that_ended_is_handed_over_by_whoever_posts() {
+    let (mut first, mut second) = (planner(0), planner(1));
+    let ended = |slot| ChainView {
+        ended: true,
+        ..view(slot, 10)
+    };
+    assert_eq!(
+        first.step(&ended(100), 10, None).action,
+        Action::HandOver,
+        "also without new blocks"
+    );
+    assert!(first.prepares(&view(100, 10)) && !second.prepares(&view(100, 10)));
+    let waits = Action::Idle(Idle::NotOurTurn);
+    assert_eq!(second.step(&ended(100), 12, None).action, waits);
+    assert_eq!(second.step(&ended(107), 12, None).action, waits);
+    assert_eq!(second.step(&ended(108), 12, None).action, Action::HandOver);
+    let taken_over = ChainView {
+        epoch: 1,
+        ..view(109, 10)
+    };
+    assert_eq!(
+        second.step(&taken_over, 12, None).action,
+        waits,
+        "a hand-over is progress"
+    );
+    let paused = ChainView {
+        paused: true,
+        ..ended(109)
+    };
+    assert!(!first.prepares(&paused));
+    assert_eq!(first.step(&paused, 12, None).action, Action::Idle(Idle::Paused));
 }

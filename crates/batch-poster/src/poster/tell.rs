@@ -109,7 +109,7 @@ impl BatchPoster {
 
     pub(super) fn tell(&self, chain: &ChainView, tip: u64, action: &Action) -> Result<(), TickError> {
         let phase = match *action {
-            Action::Post { .. } => PosterPhase::Posting,
+            Action::Post { .. } | Action::HandOver => PosterPhase::Posting,
             Action::Idle(Idle::UpToDate | Idle::InFlight) => PosterPhase::Posting,
             Action::Idle(idle) => PosterPhase::Idle(idle),
             Action::Halt(halt) => PosterPhase::Halted(halt),

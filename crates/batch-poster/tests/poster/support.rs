@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use batch_poster::{
-    BatchPoster, BlockSource, Poster, PosterConfig, PosterControl, PosterStatus, Settleable, SourceError,
+    BatchPoster, BlockSource, Certificate, Poster, PosterConfig, PosterControl, PosterStatus, Settleable,
+    SourceError,
 };
 use hotshot_types::bls::hash_to_curve;
 use hotshot_types::{Certificate2, Committee, Epoch, KeyPair, Member, NodeId, Phase2, Stake, VoteData};
@@ -144,16 +145,18 @@ impl Rollup {
     }
 
     /// Four of five sign; who is absent changes.
-    fn certify(&self, header: &Header) -> Vec<u8> {
+    fn certify(&self, header: &Header) -> Certificate {
         let data = VoteData::of(header, header.commitment());
         let digest = data.digest::<Phase2>(&CHAIN_ID);
         let absent = usize::try_from(header.height).unwrap() % MEMBERS;
         let votes = (0..MEMBERS)
             .filter(|index| *index != absent)
             .map(|index| (index, self.keys[index].sign(&digest)));
-        Certificate2::assemble(&self.committee, data, votes)
-            .unwrap()
-            .to_wire()
+        let certificate = Certificate2::assemble(&self.committee, data, votes).unwrap();
+        Certificate {
+            view: header.view,
+            wire: certificate.to_wire(),
+        }
     }
 
     /// Starts a poster on `blocks`.

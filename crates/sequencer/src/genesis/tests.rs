@@ -93,3 +93,63 @@ fn mistakes_are_named() {
         .to_string();
     assert!(error.contains("program") && error.contains("line 1"), "{error}");
 }
+
+/// Four members of a chain with epochs, each with its proof.
+fn with_epochs() -> GenesisFile {
+    let mut file = file(4);
+    file.epoch_length = 20;
+    file.roster_authority = Some(Address::new([2; 32]).into());
+    prove(&mut file);
+    file
+}
+
+fn prove(file: &mut GenesisFile) {
+    let chain_id = file.chain_id().expect("valid");
+    for (entry, i) in file.committee.iter_mut().zip(1u8..) {
+        let key = KeyPair::from_bytes(&[i; 32]).expect("below the order");
+        let proof = key.prove_possession(&chain_id, &NodeId(*entry.node.as_bytes()));
+        entry.possession = Some(HexBytes(proof.to_bytes().to_vec()));
+    }
+}
+
+#[test]
+fn a_chain_with_epochs_has_its_committee_on_the_roster() {
+    let file = with_epochs();
+    assert_eq!(GenesisFile::parse(&file.to_text()).expect("own text"), file);
+    let deployment = file.deploy().expect("valid");
+    assert_eq!(deployment.chain_id, file.chain_id().expect("valid"));
+    let roster = deployment.state.roster();
+    for epoch in [0, 1] {
+        let committee = roster.committee(epoch).expect("fixed by genesis");
+        let committee = crate::application::committee_of(&deployment.chain_id, Epoch::ZERO, committee);
+        assert_eq!(committee.hash(), deployment.committee.hash());
+    }
+    assert_eq!(
+        roster.validators[0].address.as_str(),
+        "/ip4/127.0.0.1/tcp/1/p2p/peer1"
+    );
+    let mut moved = with_epochs();
+    moved.committee[0].address = "/ip4/10.0.0.1/tcp/1".into();
+    let chain_id = moved.chain_id().expect("valid");
+    assert_ne!(chain_id, deployment.chain_id, "transactions change addresses now");
+    let error = moved.deploy().expect_err("proven for another chain");
+    assert!(error.to_string().contains("proof of possession"), "{error}");
+}
+
+#[test]
+fn mistakes_about_epochs_are_named() {
+    let error = |change: fn(&mut GenesisFile)| {
+        let mut other = with_epochs();
+        change(&mut other);
+        other.deploy().expect_err("a mistake").to_string()
+    };
+    assert!(error(|f| f.epoch_length = 9).contains("epoch_length is 9, expected 0 or at least 10"));
+    assert!(error(|f| f.epoch_length = 0).contains("roster_authority"));
+    assert!(error(|f| f.roster_authority = None).contains("roster_authority"));
+    let missing = error(|f| f.committee[2].possession = None);
+    assert!(
+        missing.contains("member 2: proof of possession of 0 bytes, expected 64"),
+        "{missing}"
+    );
+    assert!(error(|f| f.committee[1].address = "x".repeat(200)).contains("member 1: address"));
+}

@@ -25,7 +25,7 @@ pub type EngineStatus = watch::Receiver<hotshot_engine::Status>;
 /// Sees all parts.
 pub struct Observer {
     pub node: NodeId,
-    pub committee: Committee,
+    pub committee: watch::Receiver<Committee>,
     pub connected: watch::Receiver<BTreeSet<NodeId>>,
     pub network: Arc<NetworkMetrics>,
     pub engine: EngineStatus,
@@ -38,8 +38,8 @@ pub struct Observer {
 impl Observer {
     fn reached_stake(&self) -> u64 {
         let connected = self.connected.borrow();
-        let stakes: HashMap<&NodeId, u64> = self
-            .committee
+        let committee = self.committee.borrow();
+        let stakes: HashMap<&NodeId, u64> = committee
             .members()
             .iter()
             .map(|member| (&member.node, member.stake.get()))
@@ -56,7 +56,7 @@ impl Observer {
 impl Progress for Observer {
     fn view_and_epoch(&self) -> (u64, u64) {
         let status = self.engine.borrow();
-        (status.view.get(), self.committee.epoch().get())
+        (status.view.get(), self.committee.borrow().epoch().get())
     }
 
     fn leading(&self) -> bool {
@@ -64,7 +64,7 @@ impl Progress for Observer {
         let views = [view, view.saturating_add(1)].map(View::new);
         views
             .iter()
-            .any(|view| self.committee.leader(*view).node == self.node)
+            .any(|view| self.committee.borrow().leader(*view).node == self.node)
     }
 
     fn peers(&self) -> u64 {
@@ -76,7 +76,7 @@ impl Source for Observer {
     fn vitals(&self) -> Vitals {
         Vitals {
             reached_stake: self.reached_stake(),
-            quorum_stake: self.committee.quorum().get(),
+            quorum_stake: self.committee.borrow().quorum().get(),
             since_decided: self.heads.last_decided().map(|at| at.elapsed()),
             halted: self.halt.reason().is_some(),
         }

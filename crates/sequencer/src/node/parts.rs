@@ -5,10 +5,7 @@ use std::{net::SocketAddr, sync::Arc, time::Instant};
 use batch_poster::{BatchPoster, Poster, PosterConfig};
 use hotshot::{Committees, Recovery, Timing};
 use hotshot_engine::{Engine, EngineConfig, EngineError, ports::SystemClock};
-use hotshot_libp2p::{
-    Gossip, GossipMessage, Libp2pNetwork, Limits, PeerAddress, PeerBinding, Running, Started,
-    identity_from_seed,
-};
+use hotshot_libp2p::{Gossip, GossipMessage, Libp2pNetwork, Running, Started};
 use settlement::{CommitmentConfig, Keypair, RollupClient};
 use store::Store;
 use telemetry::Metrics;
@@ -17,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     NodeError,
+    keyring::Keyring,
     observe::{EngineStatus, Observer},
     start::Ports,
 };
@@ -29,7 +27,7 @@ use crate::{
     gossip::{self, Announcer},
     halt::{Divergence, Halt},
     http,
-    keystore::{FileSigner, Keys},
+    keystore::Keys,
     mempool::Mempool,
     rpc::{self, RpcContext, RpcHandle},
     settled::{self, Settled, StoreSource},
@@ -45,6 +43,7 @@ const INTERVALS_PER_VIEW: u32 = 6;
 pub(super) struct Shared {
     pub deployment: Arc<Deployment>,
     pub keys: Keys,
+    pub keyring: Arc<Keyring>,
     pub store: Store,
     pub heads: Heads,
     pub mempool: Arc<Mempool>,
@@ -54,57 +53,6 @@ pub(super) struct Shared {
     pub exit: CancellationToken,
     pub clock: SystemClock,
     pub started: Instant,
-}
-
-/// Listens for other validators and begins to connect to them.
-pub(super) async fn start_network(config: &Config, shared: &Shared) -> Result<Started, NodeError> {
-    let failed = |what, address: &str, reason: String| NodeError::Listen {
-        what,
-        address: address.to_owned(),
-        reason,
-    };
-    let identity = identity_from_seed(*shared.keys.libp2p);
-    let signer = FileSigner::new(shared.keys.bls.clone(), shared.halt.clone());
-    let peer_id = identity.public().to_peer_id();
-    let binding = PeerBinding::sign(&signer, &shared.deployment.chain_id, shared.keys.node(), &peer_id)
-        .map_err(|error| NodeError::System {
-            what: "peer binding",
-            reason: error.to_string(),
-        })?;
-    let mut peers = Vec::new();
-    for (node, peer_id, address) in &shared.deployment.addresses {
-        peers.push(PeerAddress {
-            node: *node,
-            address: address
-                .parse()
-                .map_err(|error| failed("address of a member", address, format!("{error}")))?,
-            peer_id: Some(
-                peer_id
-                    .parse()
-                    .map_err(|error| failed("peer id of a member", peer_id, format!("{error}")))?,
-            ),
-        });
-    }
-    let listen = &config.listen.p2p;
-    let network = hotshot_libp2p::Config {
-        chain_id: shared.deployment.chain_id,
-        identity,
-        listen: vec![
-            listen
-                .parse()
-                .map_err(|error| failed("listen_p2p", listen, format!("{error}")))?,
-        ],
-        peers,
-        limits: Limits::default(),
-    };
-    let members = shared
-        .deployment
-        .committee
-        .members()
-        .iter()
-        .map(|member| (member.node, member.key.clone()));
-    let started = Libp2pNetwork::start(network, Some(binding), members).await;
-    started.map_err(|error| failed("listen_p2p", listen, error.to_string()))
 }
 
 impl Shared {
@@ -130,7 +78,7 @@ impl Shared {
         let connected = network.connected();
         let observer = Arc::new(Observer {
             node: self.keys.node(),
-            committee: self.deployment.committee.clone(),
+            committee: self.follow_committees(supervisor, &network),
             connected: connected.clone(),
             network: Arc::clone(network.metrics()),
             engine: engine.clone(),
@@ -203,7 +151,7 @@ impl Shared {
         let engine = EngineConfig {
             node: self.keys.node(),
             committees: Committees::new(self.deployment.committee.clone()),
-            epochs: hotshot_types::Epochs::ENDLESS,
+            epochs: self.deployment.epochs(),
             genesis: self.deployment.header.clone(),
             timing: Timing {
                 block_interval,
@@ -220,7 +168,7 @@ impl Shared {
             network,
             storage: Arc::new(self.store.clone()),
             application: Arc::new(app),
-            signer: Arc::new(FileSigner::new(self.keys.bls.clone(), self.halt.clone())),
+            signer: Arc::clone(&self.keyring),
             clock: Arc::new(self.clock),
         };
         let engine = Engine::spawn(engine, recovery, ports);

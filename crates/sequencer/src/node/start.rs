@@ -5,14 +5,12 @@ use std::{future::Future, net::SocketAddr, sync::Arc, time::Instant};
 use assetvm::Address;
 use hotshot_engine::ports::SystemClock;
 use hotshot_libp2p::identity_from_seed;
+use hotshot_types::Epochs;
 use store::{Opened, Store};
 use telemetry::Metrics;
 use tokio_util::sync::CancellationToken;
 
-use super::{
-    NodeError,
-    parts::{Shared, start_network},
-};
+use super::{NodeError, keyring::Keyring, network::start_network, parts::Shared};
 use crate::{
     application::{App, Branch},
     config::{Config, read_text},
@@ -65,8 +63,10 @@ impl Node {
             halt.clone(),
             config.max_block_transactions,
         );
+        let keyring = Keyring::new(keys.bls.clone(), config.keys.clone(), halt.clone());
         let shared = Shared {
             deployment,
+            keyring: Arc::new(keyring),
             keys,
             store,
             heads: app.heads().clone(),
@@ -156,6 +156,10 @@ fn load(config: &Config) -> Result<(Arc<Deployment>, Keys), NodeError> {
             got: config.solana.program_id.to_string(),
             expected,
         });
+    }
+    if deployment.epochs() != Epochs::ENDLESS {
+        // The roster says who validates, and with which key: whoever is not on it follows.
+        return Ok((Arc::new(deployment), keys));
     }
     let member = deployment
         .committee

@@ -11,8 +11,8 @@ use redb::{Database, WriteTransaction};
 use rollup_abi::{Digest, Header, mmr::Mmr};
 
 use super::{
-    ACCOUNTS, CERTIFICATES, CODE, COMMITTEES, CommittedBlock, ENTRIES, HEADERS, HISTORY_KEY, LEAVES, PAYLOADS, PROGRAMS,
-    RECEIPTS, ROSTER_KEY, TOTALS_KEY, TRANSACTIONS, Tip, encode_history,
+    ACCOUNTS, CERTIFICATES, CODE, COMMITTEES, CommittedBlock, ENTRIES, HEADERS, HISTORY_KEY, LEAVES,
+    PAYLOADS, PROGRAMS, RECEIPTS, ROSTER_KEY, TOTALS_KEY, TRANSACTIONS, Tip, encode_history,
 };
 use crate::{StoreError, file, writer::Sink};
 
