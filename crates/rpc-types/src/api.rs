@@ -8,7 +8,7 @@ use crate::{
     text::{Hex32, HexBytes},
     types::{
         AccountView, AddressText, Answer, BlockSummary, BlockView, CertifiedHeader, EntryView, GenesisView,
-        IdText, ProgramView, Simulation, StatusView, StoredEntry, Submitted, TransactionStatus,
+        IdText, ProgramView, RosterView, Simulation, StatusView, StoredEntry, Submitted, TransactionStatus,
     },
 };
 
@@ -86,6 +86,10 @@ pub trait AssetApi {
     /// Genesis and committee.
     #[method(name = "genesis")]
     async fn genesis(&self) -> RpcResult<GenesisView>;
+
+    /// Who validates now and next, proven against the newest decided state root.
+    #[method(name = "roster")]
+    async fn roster(&self) -> RpcResult<RosterView>;
 
     /// Every block as it is decided. A subscriber who is too slow loses the oldest ones.
     #[subscription(name = "subscribeBlocks" => "blockDecided", unsubscribe = "unsubscribeBlocks", item = BlockSummary)]

@@ -18,6 +18,7 @@
 //! | `asset_certificate` | the finality certificate that decided a height |
 //! | `asset_status` | where this node stands |
 //! | `asset_genesis` | the genesis and the committee |
+//! | `asset_roster` | the validators, and the committees of the epochs at hand, with a proof |
 //! | `asset_subscribeBlocks` | a summary of every block as it is decided (websocket) |
 //!
 //! Rules:

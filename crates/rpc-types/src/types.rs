@@ -2,6 +2,7 @@
 
 mod program;
 mod receipt;
+mod roster;
 
 use assetvm::{Account, AccountProof, Address, Amount, ProofError, TxId};
 use rollup_abi::{Digest, Header};
@@ -13,6 +14,7 @@ pub use self::{
         StoredEntry,
     },
     receipt::{EventView, FailureView, ReceiptView, ValueView},
+    roster::{CommitteeView, RosterView, ValidatorView},
 };
 use crate::text::{Hex32, HexBytes, display};
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 pub mod error;
 mod programs;
 pub(crate) mod read;
+mod roster;
 mod server;
 mod submit;
 

@@ -93,10 +93,15 @@ pub fn certificate(context: &RpcContext, got: u64) -> Result<CertifiedHeader, Rp
 }
 
 pub fn status(context: &RpcContext) -> StatusView {
-    let head = &context.heads.newest().header;
+    let newest = context.heads.newest();
+    let head = &newest.header;
     let (view, epoch) = context.progress.view_and_epoch();
     let waiting = context.mempool.counters();
     let count = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
+    let members = match newest.state.roster().committee(epoch) {
+        Some(validators) => validators.len(),
+        None => context.deployment.committee.members().len(),
+    };
     StatusView {
         node: Address::new(context.node.0).to_string(),
         height: head.height,
@@ -105,7 +110,7 @@ pub fn status(context: &RpcContext) -> StatusView {
         epoch,
         state_root: Hex32(head.state_root),
         peers: context.progress.peers(),
-        committee: count(context.deployment.committee.members().len()),
+        committee: count(members),
         mempool: MempoolView {
             transactions: count(waiting.transactions),
             bytes: count(waiting.bytes),

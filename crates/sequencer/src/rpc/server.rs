@@ -14,11 +14,11 @@ use tokio::sync::{Semaphore, broadcast::error::RecvError};
 
 use super::{
     AssetApiServer, IDLE_LIMIT, MAX_BATCH, MAX_CONNECTIONS, MAX_REQUEST_BYTES, MAX_RESPONSE_BYTES,
-    MAX_SUBSCRIPTIONS, PING_EVERY, RpcError, programs, read, submit,
+    MAX_SUBSCRIPTIONS, PING_EVERY, RpcError, programs, read, roster, submit,
     text::{Hex32, HexBytes},
     types::{
         AccountView, AddressText, Answer, BlockSummary, BlockView, CertifiedHeader, EntryView, GenesisView,
-        IdText, ProgramView, Simulation, StatusView, StoredEntry, Submitted, TransactionStatus,
+        IdText, ProgramView, RosterView, Simulation, StatusView, StoredEntry, Submitted, TransactionStatus,
     },
 };
 use crate::{
@@ -226,6 +226,10 @@ impl AssetApiServer for Calls {
 
     async fn genesis(&self) -> RpcResult<GenesisView> {
         self.counted(async { Ok(read::genesis(&self.context)) }).await
+    }
+
+    async fn roster(&self) -> RpcResult<RosterView> {
+        self.call(|context| Ok(roster::roster(context))).await
     }
 
     async fn subscribe_blocks(&self, pending: PendingSubscriptionSink) -> SubscriptionResult {
