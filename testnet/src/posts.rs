@@ -23,6 +23,8 @@ const MAX_KEPT: usize = 262_144;
 /// A submission that the program accepted with effect.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Post {
+    /// The transaction on Solana.
+    pub signature: String,
     /// Solana slot.
     pub slot: u64,
     /// The height that it moved the rollup to.
@@ -99,6 +101,7 @@ impl Posts {
                 .request("getTransaction", rpc_params![signature, config])
                 .await?;
             let Some(read) = found else { break };
+            let signature = signature.clone();
             self.unread.pop_front();
             let meta = read.meta;
             if meta.as_ref().is_some_and(|meta| meta.err.is_some()) {
@@ -106,7 +109,7 @@ impl Posts {
                 continue;
             }
             let logs = meta.and_then(|meta| meta.log_messages).unwrap_or_default();
-            if let Some(post) = effect(read.slot, &logs) {
+            if let Some(post) = effect(signature, read.slot, &logs) {
                 self.total += 1;
                 self.posts.push_back(post);
                 if self.posts.len() > MAX_KEPT {
@@ -161,7 +164,7 @@ impl Posts {
 }
 
 /// What a successful transaction's logs say of its effect; `None` if it had none.
-fn effect(slot: u64, logs: &[String]) -> Option<Post> {
+fn effect(signature: String, slot: u64, logs: &[String]) -> Option<Post> {
     let events = logs.iter().filter_map(|line| {
         let data = line.strip_prefix("Program data: ")?;
         let bytes = base64::engine::general_purpose::STANDARD
@@ -184,6 +187,7 @@ fn effect(slot: u64, logs: &[String]) -> Option<Post> {
         .zip(remaining.next())
         .and_then(|(a, b)| a.checked_sub(b));
     Some(Post {
+        signature,
         slot,
         height: accepted.height,
         roots: accepted.roots,
@@ -219,19 +223,21 @@ mod tests {
             "Program X success",
         ]);
         let post = Post {
+            signature: "5".into(),
             slot: 77,
             height: 9,
             roots: 2,
             verification_units: Some(51_500),
         };
-        assert_eq!(effect(77, &full), Some(post));
+        assert_eq!(effect("5".into(), 77, &full), Some(post));
         assert_eq!(
             effect(
+                "5".into(),
                 77,
                 &logs(&["Program X invoke [1]", "Program data: AAAA", "Program data: !"])
             ),
             None
         );
-        assert_eq!(effect(77, &[]), None);
+        assert_eq!(effect("5".into(), 77, &[]), None);
     }
 }
