@@ -30,8 +30,9 @@ function report(error) {
 
 function missing(error) {
   const codes = { 601: "There is no such block, yet.", 212: "There is no such program." };
-  const text = error instanceof Refused ? codes[error.code] ?? `The validator says: ${error.message}` : error.message;
-  return [h("h1", {}, "Not found"), h("p", { class: "note" }, text)];
+  const refused = error instanceof Refused;
+  const text = refused ? codes[error.code] ?? `The validator says: ${error.message}` : error.message;
+  return [h("h1", {}, refused ? "Not found" : "Not available"), h("p", { class: "note" }, text)];
 }
 
 async function show() {

@@ -1,10 +1,9 @@
 //! The transactions by which Solana got the roots.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use serde::Serialize;
-use tokio::sync::Mutex;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::posts::{Post, Posts};
@@ -13,6 +12,8 @@ use crate::posts::{Post, Posts};
 const POLL: Duration = Duration::from_secs(1);
 /// Those that a page shows.
 const PAGE: usize = 50;
+/// Most that are kept, the newest.
+const MAX_KEPT: usize = 65_536;
 
 /// A transaction that moved the rollup to a height.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -26,12 +27,9 @@ pub(super) struct Settlement {
 /// A task that reads them.
 #[derive(Debug)]
 pub(super) struct Settlements {
-    seen: Arc<std::sync::Mutex<Vec<Settlement>>>,
+    seen: Arc<Mutex<Vec<Settlement>>>,
     _task: AbortOnDropHandle<()>,
 }
-
-/// Most that are kept, the newest.
-const MAX_KEPT: usize = 65_536;
 
 impl From<&Post> for Settlement {
     fn from(post: &Post) -> Self {
@@ -46,8 +44,8 @@ impl From<&Post> for Settlement {
 
 impl Settlements {
     pub(super) fn start(posts: Posts) -> Self {
-        let seen: Arc<std::sync::Mutex<Vec<Settlement>>> = Arc::default();
-        let task = tokio::spawn(read(Mutex::new(posts), Arc::clone(&seen)));
+        let seen: Arc<Mutex<Vec<Settlement>>> = Arc::default();
+        let task = tokio::spawn(read(posts, Arc::clone(&seen)));
         Self {
             seen,
             _task: AbortOnDropHandle::new(task),
@@ -70,17 +68,11 @@ impl Settlements {
 
     fn with<T>(&self, look: impl FnOnce(&[Settlement]) -> T) -> T {
         // Nothing panics while it holds them; if it had, they would still be what was read.
-        look(
-            &self
-                .seen
-                .lock()
-                .unwrap_or_else(std::sync::PoisonError::into_inner),
-        )
+        look(&self.seen.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-async fn read(posts: Mutex<Posts>, seen: Arc<std::sync::Mutex<Vec<Settlement>>>) {
-    let mut posts = posts.into_inner();
+async fn read(mut posts: Posts, seen: Arc<Mutex<Vec<Settlement>>>) {
     let mut ticks = tokio::time::interval(POLL);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
@@ -91,6 +83,6 @@ async fn read(posts: Mutex<Posts>, seen: Arc<std::sync::Mutex<Vec<Settlement>>>)
         }
         let all: Vec<Settlement> = posts.up_to(u64::MAX).map(Into::into).collect();
         let newest = all[all.len().saturating_sub(MAX_KEPT)..].to_vec();
-        *seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = newest;
+        *seen.lock().unwrap_or_else(PoisonError::into_inner) = newest;
     }
 }
