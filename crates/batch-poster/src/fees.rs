@@ -3,6 +3,11 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use rollup_abi::MAX_MEMBERS;
+use settlement::{Budget, SubmitBuilder};
+
+/// More roots than fit into a post.
+const MOST_ROOTS: usize = 32;
 const HOUR: Duration = Duration::from_secs(3_600);
 /// Part of an hour's money that a new process starts with: one that is restarted over and over cannot spend much.
 const AT_START: u128 = 10;
@@ -16,6 +21,16 @@ pub(crate) fn price(floor: u64, cap: u64, others: u64, age: Duration, patience: 
     let doublings = waits.checked_ilog2().map_or(0, |log| log.saturating_add(1));
     let factor = 1u64.checked_shl(doublings).unwrap_or(u64::MAX);
     floor.max(others).saturating_mul(factor).min(cap)
+}
+
+/// Least money of an hour with which a new process can pay for the dearest post at this price of a compute unit.
+pub(crate) fn least_per_hour(micro_lamports: u64) -> u64 {
+    let dearest = Budget {
+        units: SubmitBuilder::units(MAX_MEMBERS, MOST_ROOTS, u64::MAX),
+        micro_lamports,
+    };
+    let least = u128::from(dearest.fee()).saturating_mul(AT_START);
+    u64::try_from(least).unwrap_or(u64::MAX)
 }
 
 /// What may be spent. It fills evenly with time, and holds an hour's money at most.
@@ -112,6 +127,20 @@ mod tests {
         assert!(purse.take(36_000, HOUR * 50));
         purse.put_back(50_000);
         assert!(!purse.take(36_001, HOUR * 50));
+    }
+
+    #[test]
+    fn the_least_hours_money_pays_for_a_post_at_once() {
+        for price in [0, 1_000, 100_000, 1_000_000_000] {
+            let least = least_per_hour(price);
+            let dearest = Budget {
+                units: SubmitBuilder::units(128, 18, 1_023),
+                micro_lamports: price,
+            };
+            assert!(Purse::new(least).take(dearest.fee(), Duration::ZERO), "{price}");
+            let half = Purse::new(least / 2).take(dearest.fee(), Duration::ZERO);
+            assert!(!half, "it is not far too much, {price}");
+        }
     }
 
     #[test]

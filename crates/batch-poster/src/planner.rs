@@ -8,7 +8,7 @@
 //! ```
 
 use rollup_abi::Digest;
-use settlement::{Cause, Classified, Signature, Verdict};
+use settlement::{Cause, Classified, ProgramMismatch, Signature, Verdict};
 
 use crate::{Orders, PosterConfig};
 
@@ -37,6 +37,8 @@ pub struct ChainView {
     pub frozen: bool,
     /// Whether this poster is on the allow-list.
     pub allowed: bool,
+    /// Why the program is not the one that this binary knows, if it is not.
+    pub program: Option<ProgramMismatch>,
 }
 
 /// This node's own block at the chain's height, or at its own tip if that is lower: what the chain is compared with.
@@ -115,6 +117,8 @@ pub enum Idle {
     NotOurTurn,
     /// As many posts are under way as may be.
     InFlight,
+    /// Just started: what an earlier process sent may still land.
+    SettlingIn,
     /// Waiting after a failure.
     BackOff,
     /// Of the blocks that fit into a post, this node has no certificate: it was away when they were decided. Somebody who
@@ -126,6 +130,10 @@ pub enum Idle {
     Paused,
     /// This poster is not on the allow-list.
     NotAllowed,
+    /// The program is not the one that this binary knows, or not recorded as such. An alert; posting goes on once it is.
+    Program(ProgramMismatch),
+    /// One endpoint shows what would halt this poster, and no other answers. An alert, too.
+    Doubt,
     /// The node or the program refuses this poster's blocks. It is asked again now and then, before anything is sent: the
     /// endpoint may lie, or the program be upgraded. An alert all the same.
     Refused(rollup_abi::ProgramError),
@@ -178,6 +186,8 @@ pub struct Planner {
     in_flight: Vec<InFlight>,
     /// The heights of our posts that landed last, to tell our own progress from another poster's.
     own_height: u64,
+    /// Slot of the first look.
+    began: Option<u64>,
     progress: Option<Progress>,
     failures: u32,
     /// What the program said last, while nothing has moved since.
@@ -207,6 +217,7 @@ impl Planner {
             acting: false,
             in_flight: Vec::new(),
             own_height: 0,
+            began: None,
             progress: None,
             failures: 0,
             refusal: None,
@@ -228,6 +239,7 @@ impl Planner {
 
     /// Looks at the chain. `tip` is this node's newest executed height, `local` its block at the lower of the two heights.
     pub fn step(&mut self, chain: &ChainView, tip: u64, local: Option<LocalBlock>) -> Step {
+        self.began.get_or_insert(chain.slot);
         let (landed, expired) = self.settle(chain);
         self.follow(chain, tip, &landed);
         let rebroadcast = self.due_for_rebroadcast(chain.slot);
@@ -241,6 +253,11 @@ impl Planner {
             rebroadcast,
             action,
         }
+    }
+
+    /// Whether it has stopped for good.
+    pub fn is_halted(&self) -> bool {
+        self.halted.is_some()
     }
 
     /// A post went out.
@@ -351,6 +368,8 @@ impl Planner {
         let flush = base < self.orders.flush_to;
         let idle = if self.orders.stopped {
             Idle::Stopped
+        } else if let Some(mismatch) = chain.program {
+            Idle::Program(mismatch)
         } else if !chain.active {
             Idle::NotActive
         } else if chain.paused {
@@ -361,6 +380,8 @@ impl Planner {
             Idle::UpToDate
         } else if !flush && !self.on_duty(chain.slot) {
             Idle::NotOurTurn
+        } else if self.settles_in(chain.slot) {
+            Idle::SettlingIn
         } else if !flush && chain.slot < self.resume_at {
             self.refusal.map_or(Idle::BackOff, Idle::Refused)
         } else if chain.ended {
@@ -381,8 +402,13 @@ impl Planner {
 
     /// Whether it is this poster's part to prepare the next hand-over.
     pub fn prepares(&self, chain: &ChainView) -> bool {
-        let moving = chain.active && !chain.paused && chain.allowed && !self.orders.stopped;
-        moving && self.halted.is_none() && self.on_duty(chain.slot)
+        let moving = chain.active && !chain.paused && chain.allowed && chain.program.is_none();
+        moving && !self.orders.stopped && self.halted.is_none() && self.on_duty(chain.slot)
+    }
+
+    fn settles_in(&self, slot: u64) -> bool {
+        let began = self.began.unwrap_or(slot);
+        slot < began.saturating_add(self.config.settle_in)
     }
 
     /// Rank 0 always; the others once nothing has moved for their time, and then until somebody else moves it.
@@ -419,7 +445,7 @@ impl Planner {
 }
 
 /// Compares the chain with this node's own block.
-fn diverged(chain: &ChainView, local: Option<LocalBlock>) -> Option<Halt> {
+pub(crate) fn diverged(chain: &ChainView, local: Option<LocalBlock>) -> Option<Halt> {
     if chain.frozen {
         return Some(Halt::Frozen { height: chain.height });
     }

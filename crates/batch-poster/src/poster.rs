@@ -1,5 +1,7 @@
 //! The shell around the planner: reads the chain, signs, sends, tells.
 
+mod doubt;
+mod gate;
 mod hand_over;
 mod tell;
 
@@ -8,13 +10,15 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use settlement::{
-    Budget, Cause, Keypair, Recent, RollupAccount, RollupClient, SettlementError, Signature, Signer,
-    Submission, SubmitBuilder, Transaction, Verdict, classify_transaction,
+    Budget, Cause, Keypair, KnownProgram, ProgramMismatch, Recent, RollupAccount, RollupClient,
+    SettlementError, Signature, Signer, Submission, SubmitBuilder, Transaction, Verdict,
+    classify_transaction,
 };
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
+use gate::Gate;
 use hand_over::Stager;
 
 use crate::fees::{self, Purse, Runway};
@@ -38,6 +42,8 @@ pub struct Poster {
     pub source: Arc<dyn BlockSource>,
     /// Newest height that the source has; 0 while it has none.
     pub tip: watch::Receiver<u64>,
+    /// The program that it posts to, and no other.
+    pub program: KnownProgram,
 }
 
 /// A poster; [`BatchPoster::run`] is its task.
@@ -49,6 +55,7 @@ pub struct BatchPoster {
     config: PosterConfig,
     builder: SubmitBuilder,
     planner: Planner,
+    gate: Gate,
     /// What is under way: its bytes, to send them again, and what it costs at most.
     sent: HashMap<Signature, Sent>,
     uncounted: VecDeque<(Signature, u32)>,
@@ -89,11 +96,13 @@ impl BatchPoster {
             key,
             source,
             tip,
+            program,
         } = parts;
         let (status, receiver) = watch::channel(PosterStatus::default());
         let poster = Self {
             builder: client.submit_builder(key.pubkey()),
             planner: Planner::new(config.clone()),
+            gate: Gate::new(program),
             sent: HashMap::new(),
             uncounted: VecDeque::new(),
             members: None,
@@ -137,6 +146,7 @@ impl BatchPoster {
             };
             if let Err(error) = outcome {
                 self.count_failure(&error);
+                self.tell_age_meanwhile();
             }
             self.status
                 .send_modify(|status| status.last_tick = Some(Instant::now()));
@@ -147,16 +157,15 @@ impl BatchPoster {
     async fn tick(&mut self) -> Result<(), TickError> {
         self.planner.order(self.control.orders());
         let recent = self.client.sender().recent().await?;
-        let account = self.client.rollup_state().await?;
+        let (account, deployed_in) = tokio::try_join!(self.client.rollup_state(), self.client.deployed_in())?;
         let tip = *self.tip.borrow_and_update();
-        let height = account.state.last.height;
-        let local = self.block(height.min(tip))?;
-        let chain = self.view(&account, recent, local.as_ref());
-        let local = local.map(|block| LocalBlock {
-            height: block.header.height,
-            state_root: block.state_root,
-            roots_acc: block.header.roots_acc,
-        });
+        let Some(account) = self.corroborated(account, recent, tip).await? else {
+            return Ok(());
+        };
+        let program = self.gate.check(&self.client, deployed_in, &account).await?;
+        let local = self.block(account.state.last.height.min(tip))?;
+        let chain = self.view(&account, recent, local.as_ref(), program);
+        let local = local.as_ref().map(LocalBlock::of);
         let step = self.planner.step(&chain, tip, local);
         for post in &step.landed {
             self.count_later(post.signature);
@@ -207,7 +216,13 @@ impl BatchPoster {
         Ok(())
     }
 
-    fn view(&self, account: &RollupAccount, recent: Recent, local: Option<&Settleable>) -> ChainView {
+    fn view(
+        &self,
+        account: &RollupAccount,
+        recent: Recent,
+        local: Option<&Settleable>,
+        program: Option<ProgramMismatch>,
+    ) -> ChainView {
         let state = &account.state;
         ChainView {
             slot: account.observed_slot,
@@ -223,6 +238,7 @@ impl BatchPoster {
             paused: state.paused == 1,
             frozen: state.frozen == 1,
             allowed: account.allows(&self.key.pubkey().to_bytes()),
+            program,
         }
     }
 

@@ -53,7 +53,9 @@ impl AdmissionError {
             Self::Mempool(MempoolError::TooFar { .. } | MempoolError::SenderFull { .. }) => {
                 Outcome::SenderFull
             }
-            Self::Mempool(MempoolError::Underpriced { .. } | MempoolError::Full { .. }) => Outcome::Full,
+            Self::Mempool(
+                MempoolError::Underpriced { .. } | MempoolError::Full { .. } | MempoolError::Pressure { .. },
+            ) => Outcome::Full,
         }
     }
 }

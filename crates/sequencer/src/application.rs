@@ -166,9 +166,10 @@ impl Inner {
         let mut included: Vec<Arc<Verified>> = Vec::new();
         let mut bytes = 0usize;
         let mut passed_over: HashSet<Address> = HashSet::new();
+        let most = self.mempool.share().of(self.max_transactions);
         loop {
             let limits = SelectionLimits {
-                transactions: self.max_transactions.saturating_sub(included.len()),
+                transactions: most.saturating_sub(included.len()),
                 bytes: (MAX_PAYLOAD_BYTES - PAYLOAD_FRAMING).saturating_sub(bytes),
             };
             let next =

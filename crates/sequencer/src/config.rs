@@ -8,6 +8,7 @@
 //! Every setting has its one home in [`Settings`]: its name in the file, its flag, its environment variable, its help.
 
 mod settings;
+mod settlement;
 mod template;
 
 use std::{
@@ -16,9 +17,8 @@ use std::{
     time::Duration,
 };
 
-use solana_pubkey::Pubkey;
-
 pub use settings::{LogFormat, Settings};
+pub use settlement::{Commitment, Fees, MAX_ENDPOINTS, Pressure, Solana};
 pub use template::file_text;
 
 /// Shortest and longest block interval, milliseconds: below, votes do not arrive in time; above, the timeout does.
@@ -90,21 +90,6 @@ pub struct MempoolLimits {
     pub per_sender: usize,
     /// How long one may wait.
     pub expiry: Duration,
-}
-
-/// Settlement on Solana.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Solana {
-    /// JSON-RPC URL.
-    pub rpc_url: String,
-    /// Websocket URL.
-    pub ws_url: String,
-    /// The rollup program.
-    pub program_id: Pubkey,
-    /// Whether this node posts.
-    pub posting: bool,
-    /// Its place among the posters: rank 0 posts at once, others only when those before them do not.
-    pub rank: u16,
 }
 
 /// Logging.
@@ -188,7 +173,8 @@ impl Config {
     }
 
     /// Fills defaults and checks every value.
-    pub fn resolve(s: Settings) -> Result<Self, ConfigError> {
+    pub fn resolve(mut s: Settings) -> Result<Self, ConfigError> {
+        let solana = Solana::resolve(&mut s);
         let data_dir = required(s.data_dir, "data_dir")?;
         let genesis = required(s.genesis, "genesis")?;
         let keys = KeyFiles {
@@ -224,23 +210,6 @@ impl Config {
                 "mempool_expiry_seconds",
             )?),
         };
-        let program_id = required(s.program_id, "program_id")?;
-        let rpc_url = url(
-            required(s.solana_rpc_url, "solana_rpc_url")?,
-            "http",
-            "solana_rpc_url",
-        )?;
-        let solana = Solana {
-            ws_url: url(required(s.solana_ws_url, "solana_ws_url")?, "ws", "solana_ws_url")?,
-            rpc_url,
-            program_id: program_id.parse().map_err(|_| ConfigError::Value {
-                name: "program_id",
-                got: program_id,
-                expected: "a Solana address in base58".into(),
-            })?,
-            posting: s.posting.unwrap_or(false),
-            rank: within(s.posting_rank.unwrap_or(0), 0..=MAX_RANK, "posting_rank")?,
-        };
         Ok(Self {
             data_dir,
             genesis,
@@ -249,7 +218,7 @@ impl Config {
             block_interval: Duration::from_millis(block_interval_ms),
             max_block_transactions: within(max_block, 1..=assetvm::MAX_BLOCK_TXS, "max_block_transactions")?,
             mempool,
-            solana,
+            solana: solana?,
             log: Log {
                 filter: s.log_filter.unwrap_or_else(|| "info".into()),
                 format: s.log_format.unwrap_or_default(),
@@ -260,7 +229,7 @@ impl Config {
     /// The effective settings for showing: URLs lose what may be a credential, keys are only named by their files.
     pub fn redacted(&self) -> Settings {
         let ms = u64::try_from(self.block_interval.as_millis()).unwrap_or(u64::MAX);
-        Settings {
+        let mut settings = Settings {
             data_dir: Some(self.data_dir.clone()),
             genesis: Some(self.genesis.clone()),
             bls_key: Some(self.keys.bls.clone()),
@@ -276,14 +245,12 @@ impl Config {
             mempool_bytes: Some(self.mempool.bytes),
             mempool_per_sender: Some(self.mempool.per_sender),
             mempool_expiry_seconds: Some(self.mempool.expiry.as_secs()),
-            solana_rpc_url: Some(redact_url(&self.solana.rpc_url)),
-            solana_ws_url: Some(redact_url(&self.solana.ws_url)),
-            program_id: Some(self.solana.program_id.to_string()),
-            posting: Some(self.solana.posting),
-            posting_rank: Some(self.solana.rank),
             log_filter: Some(self.log.filter.clone()),
             log_format: Some(self.log.format),
-        }
+            ..Settings::default()
+        };
+        self.solana.redact(&mut settings);
+        settings
     }
 }
 

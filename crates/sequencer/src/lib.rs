@@ -37,6 +37,7 @@ pub mod http;
 pub mod keystore;
 pub mod mempool;
 pub mod node;
+pub mod pressure;
 pub mod passphrase;
 pub mod rpc;
 pub mod settled;

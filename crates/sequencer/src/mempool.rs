@@ -7,7 +7,7 @@
 //! ```
 //!
 //! Laws, each tested as such:
-//! - never more than its limits, in count, bytes, and per sender;
+//! - never more than its limits, in count, bytes, and per sender; less is taken while settlement is slow ([`crate::pressure`]);
 //! - what pays most for what it costs goes first: the fee is compared with the least fee that would do;
 //! - a transaction is there once, and a nonce of a sender at most once: the higher fee stays, if it is a tenth higher;
 //! - a selection follows every sender's nonces without a gap, starting at the next nonce of the state it is made for;
@@ -62,6 +62,14 @@ pub enum MempoolError {
         /// Their bytes.
         bytes: usize,
     },
+    /// The pool takes less while roots get to Solana too slowly.
+    #[error("the mempool takes less while settlement on Solana is behind: {transactions} transactions wait, {bytes} bytes")]
+    Pressure {
+        /// Transactions that wait.
+        transactions: usize,
+        /// Their bytes.
+        bytes: usize,
+    },
     /// The sender's waiting transactions are too large.
     #[error("{got} bytes of this sender's transactions, expected at most {MAX_SENDER_BYTES}")]
     SenderFull {
@@ -80,6 +88,7 @@ impl MempoolError {
             Self::Underpriced { .. } => 503,
             Self::Full { .. } => 504,
             Self::SenderFull { .. } => 505,
+            Self::Pressure { .. } => 506,
         }
     }
 }

@@ -7,16 +7,16 @@ use std::{
     collections::VecDeque,
     ops::RangeInclusive,
     sync::{Arc, Mutex, MutexGuard},
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::Duration,
 };
 
 use assetvm::Validator;
 use batch_poster::{
-    BlockSource, Certificate, Halt as PosterHalt, PosterPhase, PosterStatus, Settleable, SourceError,
+    BlockSource, Certificate, Halt as PosterHalt, Idle, PosterPhase, PosterStatus, Settleable, SourceError,
 };
 use hotshot_types::{Epoch, Height, bls::hash_to_curve};
 use rollup_abi::{Digest, instruction::RegisterMember, vote::possession_digest};
-use settlement::RollupClient;
+use settlement::{RollupAccount, RollupClient, Testimony};
 use store::Store;
 use telemetry::{Metrics, metrics::PostOutcome};
 use tokio::sync::watch;
@@ -125,6 +125,7 @@ pub fn phase_text(phase: &PosterPhase) -> String {
     match phase {
         PosterPhase::Starting => "starting".into(),
         PosterPhase::Posting => "posting".into(),
+        PosterPhase::Idle(Idle::Program(mismatch)) => format!("waits: {mismatch}"),
         PosterPhase::Idle(idle) => format!("idle: {idle:?}"),
         PosterPhase::Halted(halt) => format!("halted: {halt}"),
     }
@@ -211,7 +212,8 @@ pub async fn follow_poster(
         metrics.poster_price.set(now.price);
         metrics.settled_height.set(settled.height());
         metrics.settlement_lag_blocks.set(now.lag_blocks());
-        metrics.settlement_lag.set(now.oldest_unsettled);
+        let wrong_program = matches!(now.phase, PosterPhase::Idle(Idle::Program(_)));
+        metrics.poster_wrong_program.set(wrong_program.into());
         if let Some(units) = now.verification_units {
             metrics.verification_compute_units.set(units);
         }
@@ -258,39 +260,30 @@ pub async fn look(
         metrics
             .settlement_lag_blocks
             .set(tip.height.saturating_sub(height));
-        let compared = height.min(tip.height);
-        let on_chain = account.root_at(compared).map(|entry| entry.state_root);
-        let header = match store.header(Height::new(compared)) {
-            Ok(header) => header,
-            Err(error) => {
-                tracing::error!(%error, height = compared, "own block cannot be read");
-                continue;
-            }
+        let Some(reason) = contradiction(&store, &account, tip.height) else {
+            continue;
         };
-        if let (Some(on_chain), Some(header)) = (on_chain, header)
-            && on_chain != header.state_root
-        {
-            let (theirs, ours) = (hex::encode(on_chain), hex::encode(header.state_root));
-            let reason = format!("root at height {compared} is {theirs} on chain, {ours} here");
+        let shows = |other: &RollupAccount| contradiction(&store, other, tip.height).is_some();
+        if let Testimony::Confirmed = client.testimony(shows).await {
             metrics.root_divergence.set(1);
             halt.trip(Divergence::Settled { reason });
         }
-        metrics.settlement_lag.set(lag(&store, height, tip.height));
     }
 }
 
-/// Age of the oldest block that is not on Solana.
-fn lag(store: &Store, settled: u64, tip: u64) -> Duration {
-    if settled >= tip {
-        return Duration::ZERO;
-    }
-    let oldest = store
-        .header(Height::new(settled.saturating_add(1)))
-        .ok()
-        .flatten();
-    let made = oldest.map(|header| Duration::from_millis(header.timestamp_ms));
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    made.map_or(Duration::ZERO, |made| now.saturating_sub(made))
+/// In what the program's account and this node's blocks up to `tip` differ.
+fn contradiction(store: &Store, account: &RollupAccount, tip: u64) -> Option<String> {
+    let height = account.state.last.height.min(tip);
+    let on_chain = account.root_at(height)?.state_root;
+    let header = match store.header(Height::new(height)) {
+        Ok(header) => header?,
+        Err(error) => {
+            tracing::error!(%error, height, "own block cannot be read");
+            return None;
+        }
+    };
+    let (theirs, ours) = (hex::encode(on_chain), hex::encode(header.state_root));
+    (theirs != ours).then(|| format!("root at height {height} is {theirs} on chain, {ours} here"))
 }
 
 #[cfg(test)]

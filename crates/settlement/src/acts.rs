@@ -15,7 +15,7 @@ use crate::{Budget, Parties, RollupClient, SettlementError, growth, instruction}
 
 /// Most calls that a migration takes: the longest account needs fewer.
 const MAX_MIGRATION_CALLS: usize = 16;
-/// Compute units of recording a release, beside half a unit for each byte that is hashed.
+/// Compute units of recording a release, beside less than one for each byte that is hashed, or found to be padding.
 const RECORD_UNITS: u32 = 20_000;
 
 impl RollupClient {
@@ -144,8 +144,9 @@ impl RollupClient {
             program_len,
             idl_hash,
         };
+        let held = self.program_status().await?.data_len;
         let budget = Budget {
-            units: RECORD_UNITS.saturating_add(program_len),
+            units: RECORD_UNITS.saturating_add(u32::try_from(held).unwrap_or(u32::MAX)),
             micro_lamports: 0,
         };
         let parties = Parties::signer(governance.pubkey());

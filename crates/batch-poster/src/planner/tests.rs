@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 use rollup_abi::{Header, ProgramError, roots};
+use settlement::CommitmentConfig;
 
 use super::*;
 use crate::{Certificate, Settleable};
@@ -46,6 +47,7 @@ fn view(slot: u64, height: u64) -> ChainView {
         paused: false,
         frozen: false,
         allowed: true,
+        program: None,
     }
 }
 
@@ -67,6 +69,7 @@ fn planner(rank: u32) -> Planner {
     Planner::new(PosterConfig {
         rank,
         max_in_flight: 3,
+        settle_in: 0,
         ..PosterConfig::default()
     })
 }
@@ -90,7 +93,7 @@ fn what_the_account_says_comes_first() {
         f(&mut chain);
         planner(0).step(&chain, 9, None).action
     };
-    let cases: [(Change, Action); 6] = [
+    let cases: [(Change, Action); 7] = [
         (
             |_| {},
             Action::Post {
@@ -102,6 +105,10 @@ fn what_the_account_says_comes_first() {
         (|c| c.active = false, Action::Idle(Idle::NotActive)),
         (|c| c.paused = true, Action::Idle(Idle::Paused)),
         (|c| c.allowed = false, Action::Idle(Idle::NotAllowed)),
+        (
+            |c| c.program = Some(ProgramMismatch::Unrecorded),
+            Action::Idle(Idle::Program(ProgramMismatch::Unrecorded)),
+        ),
         (|c| c.height = 9, Action::Idle(Idle::UpToDate)),
         (|c| c.frozen = true, Action::Halt(Halt::Frozen { height: 5 })),
     ];
@@ -305,6 +312,39 @@ fn the_next_rank_takes_over_and_gives_back() {
         waits,
         "somebody else's ends it"
     );
+}
+
+#[test]
+fn a_new_process_looks_on_before_it_posts() {
+    let mut planner = Planner::new(PosterConfig::default());
+    let waits = Action::Idle(Idle::SettlingIn);
+    assert_eq!(planner.step(&view(100, 0), 4, None).action, waits);
+    assert_eq!(planner.step(&view(103, 0), 4, None).action, waits);
+    let landed = planner.step(&view(103, 4), 4, None).action;
+    assert_eq!(
+        landed,
+        Action::Idle(Idle::UpToDate),
+        "its predecessor's post has shown"
+    );
+    assert_eq!(base_of(planner.step(&view(104, 4), 5, None).action), Some(4));
+}
+
+#[test]
+fn what_shows_later_is_missed_later() {
+    let [confirmed, finalized] =
+        [CommitmentConfig::confirmed(), CommitmentConfig::finalized()].map(PosterConfig::at);
+    assert_eq!(confirmed, PosterConfig::default());
+    let slots = |c: PosterConfig| {
+        [
+            c.settle_in,
+            c.takeover_after,
+            c.rebroadcast_after,
+            c.replace_after,
+        ]
+    };
+    for (late, soon) in slots(finalized).into_iter().zip(slots(confirmed)) {
+        assert_eq!(late, soon + 32);
+    }
 }
 
 #[test]

@@ -115,13 +115,38 @@ impl BatchPoster {
             Action::Halt(halt) => PosterPhase::Halted(halt),
         };
         self.set_phase(phase);
+        self.tell_age(chain.height, tip)?;
+        self.status.send_modify(|status| {
+            status.slot = chain.slot;
+            status.chain_height = chain.height;
+            status.in_flight = self.planner.in_flight().len();
+        });
+        Ok(())
+    }
+
+    /// While the chain cannot be read, what is not known to be on it grows older all the same.
+    pub(super) fn tell_age_meanwhile(&self) {
+        let (slot, height) = {
+            let status = self.status.borrow();
+            (status.slot, status.chain_height)
+        };
+        if slot == 0 {
+            return;
+        }
+        let tip = *self.tip.borrow();
+        if let Err(error) = self.tell_age(height, tip) {
+            self.count_failure(&error);
+        }
+    }
+
+    fn tell_age(&self, height: u64, tip: u64) -> Result<(), TickError> {
         let made = |height| {
             self.block(height)
                 .map(|block| block.map(|block| block.header.timestamp_ms))
         };
-        let behind = tip > chain.height;
+        let behind = tip > height;
         let oldest = if behind {
-            made(chain.height.saturating_add(1))?
+            made(height.saturating_add(1))?
         } else {
             None
         };
@@ -134,10 +159,7 @@ impl BatchPoster {
             now().saturating_sub(Duration::from_millis(made))
         });
         self.status.send_modify(|status| {
-            status.slot = chain.slot;
-            status.chain_height = chain.height;
             status.tip = tip;
-            status.in_flight = self.planner.in_flight().len();
             status.oldest_unsettled = age;
             status.lag = Duration::from_millis(lag);
         });
@@ -151,6 +173,12 @@ impl BatchPoster {
         }
         match phase {
             PosterPhase::Halted(halt) => tracing::error!(%halt, "poster halted"),
+            PosterPhase::Idle(Idle::Program(mismatch)) => {
+                tracing::error!(%mismatch, "nothing is posted until the program is the one that this binary knows");
+            }
+            PosterPhase::Idle(Idle::Doubt) => {
+                tracing::error!("one endpoint shows what would halt this poster, and no other answers");
+            }
             _ => tracing::info!(?before, ?phase, "poster"),
         }
         self.status.send_modify(|status| status.phase = phase);

@@ -117,7 +117,12 @@ async fn whatever_call_a_poster_dies_at_another_goes_on_and_nothing_is_sent_in_v
     rollup.until_height(1).await;
     genesis.kill().await;
     // The second comes late, but while the next poster is still looking on.
-    let fates = [Fate::Lost, Fate::Reached, Fate::Late(SLOT), Fate::Late(MUCH_LATER)];
+    let fates = [
+        Fate::Lost,
+        Fate::Reached,
+        Fate::Late(SLOT),
+        Fate::Late(MUCH_LATER),
+    ];
     for fate in fates {
         let before = Counts::of(&rollup, &proxy).await;
         let deaths = lives(&rollup, &proxy, &blocks, fate, &mut work).await;
@@ -125,7 +130,10 @@ async fn whatever_call_a_poster_dies_at_another_goes_on_and_nothing_is_sent_in_v
         println!("{fate:?}: {deaths} lives, {counts:?}");
         assert_eq!(counts.needed, POSTS * deaths, "{fate:?}");
         match fate {
-            Fate::Lost => assert!(counts.in_vain == 0 && counts.sent <= counts.needed + POSTS, "{counts:?}"),
+            Fate::Lost => assert!(
+                counts.in_vain == 0 && counts.sent <= counts.needed + POSTS,
+                "{counts:?}"
+            ),
             // A post that shows only after its successor has made its own: one for each death at a post.
             Fate::Late(MUCH_LATER) => assert!(counts.in_vain <= POSTS, "{counts:?}"),
             Fate::Reached | Fate::Late(_) => assert_eq!(counts.sent, counts.needed, "{fate:?}"),

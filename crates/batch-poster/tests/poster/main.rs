@@ -2,6 +2,8 @@
 
 mod crash_points;
 mod faults;
+mod gate;
+mod lies;
 mod settles;
 mod several;
 mod support;

@@ -16,7 +16,7 @@ use rand::rngs::StdRng;
 use rollup_abi::instruction::{Initialize, MAX_POSTERS, RegisterMember};
 use rollup_abi::{Digest, Header, mmr::Mmr, roots, vote};
 use settlement::deploy::{Deployment, deploy_program};
-use settlement::{CommitmentConfig, Keypair, RollupClient, RpcClient, Signer};
+use settlement::{CommitmentConfig, Keypair, KnownProgram, RollupClient, RpcClient, Signer};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -44,6 +44,13 @@ impl Rollup {
     }
 
     pub async fn start_with(posters: usize, slot_time: Duration) -> Self {
+        let rollup = Self::start_unrecorded(posters, slot_time).await;
+        rollup.record().await;
+        rollup
+    }
+
+    /// Without a record of the program's release.
+    pub async fn start_unrecorded(posters: usize, slot_time: Duration) -> Self {
         let _ = tracing_subscriber::fmt()
             .with_max_level(tracing::Level::INFO)
             .with_test_writer()
@@ -108,6 +115,16 @@ impl Rollup {
         }
     }
 
+    /// Records the program that runs.
+    pub async fn record(&self) {
+        let release = registry::embedded().unwrap();
+        let idl_hash = rollup_abi::sha256(&[&release.idl]);
+        self.client
+            .record_release(&self.governance, &release.program, idl_hash)
+            .await
+            .unwrap();
+    }
+
     /// `count` blocks from genesis, certified by a quorum; `salt` makes another history.
     pub fn blocks(&self, count: u64, salt: u8) -> Vec<Settleable> {
         let mut acc = roots::genesis(&GENESIS_ROOT);
@@ -170,6 +187,18 @@ impl Rollup {
 
     /// Starts a poster that sees the chain through these endpoints.
     pub fn poster_at(&self, urls: &[String], index: usize, blocks: &Blocks, config: PosterConfig) -> Running {
+        self.poster_of(known(), urls, index, blocks, config)
+    }
+
+    /// The same, of a binary that knows this program.
+    pub fn poster_of(
+        &self,
+        program: KnownProgram,
+        urls: &[String],
+        index: usize,
+        blocks: &Blocks,
+        config: PosterConfig,
+    ) -> Running {
         let (poster, status) = BatchPoster::new(
             Poster {
                 client: RollupClient::with_endpoints(
@@ -180,6 +209,7 @@ impl Rollup {
                 key: self.posters[index].clone(),
                 source: Arc::new(blocks.clone()),
                 tip: blocks.tip.subscribe(),
+                program,
             },
             config,
         );
@@ -265,6 +295,13 @@ impl BlockSource for Blocks {
             .cloned()
             .collect())
     }
+}
+
+/// The program that the registry has.
+pub fn known() -> KnownProgram {
+    let release = registry::embedded().unwrap();
+    let version = rollup_abi::release::parse(&release.manifest.version.to_string());
+    KnownProgram::new(version, &release.program)
 }
 
 fn committee() -> (Vec<KeyPair>, Committee, Vec<RegisterMember>) {

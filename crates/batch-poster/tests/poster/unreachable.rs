@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use batch_poster::{BatchPoster, BlockSource, Poster, PosterConfig, PosterPhase, Settleable, SourceError};
-use settlement::{CommitmentConfig, Keypair, Pubkey, RollupClient};
+use settlement::{CommitmentConfig, Keypair, KnownProgram, Pubkey, RollupClient};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -32,6 +32,7 @@ async fn an_unreachable_endpoint_ends_nothing() {
         key: Arc::new(Keypair::new()),
         source: Arc::new(NoBlocks),
         tip: tip.subscribe(),
+        program: KnownProgram::new(1, b"a program"),
     };
     let config = PosterConfig {
         poll: Duration::from_millis(5),

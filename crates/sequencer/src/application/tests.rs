@@ -13,9 +13,11 @@ use store::Opened;
 
 use super::*;
 use crate::{
-    config::MempoolLimits,
+    config::{self, MempoolLimits},
     halt::Divergence,
-    mempool::{Origin, Standing},
+    mempool::{MempoolError, Origin, Standing},
+    pressure::{self, Pressure},
+    settled::Settled,
 };
 
 type Change = fn(&mut Header);
@@ -101,6 +103,10 @@ impl World {
     }
 
     fn send(&self, from: &SigningKey, nonce: u64, fee: u64, action: Action) -> TxId {
+        self.offer(from, nonce, fee, action).expect("room")
+    }
+
+    fn offer(&self, from: &SigningKey, nonce: u64, fee: u64, action: Action) -> Result<TxId, MempoolError> {
         let signed = from.sign(TransactionBody {
             chain_id: self.chain_id,
             sender: from.address(),
@@ -115,9 +121,8 @@ impl World {
             minimum_fee: Amount::from_base_units(1),
         };
         self.mempool
-            .insert(Arc::new(verified), standing, Origin::Local, Duration::ZERO)
-            .expect("room");
-        id
+            .insert(Arc::new(verified), standing, Origin::Local, Duration::ZERO)?;
+        Ok(id)
     }
 
     async fn build(&self, parent: &Header, view: u64) -> BuiltBlock {
@@ -411,6 +416,52 @@ async fn a_block_is_filled_up_to_its_limit_and_leaves_out_what_cannot_pay() {
         1,
         "a fee below the minimum stays below it"
     );
+}
+
+#[tokio::test]
+async fn slow_settlement_makes_blocks_smaller_and_the_mempool_careful_until_it_is_over() {
+    let dir = tempfile::tempdir().expect("directory");
+    let node = world(dir.path());
+    let ages = config::Pressure {
+        from: Duration::from_secs(120),
+        full: Duration::from_secs(1_200),
+    };
+    let metrics = Arc::new(Metrics::new());
+    let mut pressure = Pressure::new(ages, Arc::clone(&node.mempool), Arc::clone(&metrics));
+    (0..12).for_each(|nonce| node.pay(nonce, 1, 1));
+    // (age, transactions in a block, whether one more waits)
+    let cases = [(0, 10, true), (120, 10, true), (660, 5, true), (1_200, 1, false), (90_000, 1, false), (119, 10, true)];
+    for (nonce, (age, in_block, more)) in (12..).zip(cases) {
+        pressure.feel(Duration::from_secs(age));
+        let view = nonce;
+        assert_eq!(transactions(&node.build(&node.genesis, view).await), in_block, "{age} s");
+        let admitted = node.offer(&node.alice, nonce, 1, Action::transfer(bob(), Amount::from_base_units(1)));
+        match admitted {
+            Ok(_) => assert!(more, "{age} s"),
+            Err(MempoolError::Pressure { .. }) => assert!(!more, "{age} s"),
+            Err(error) => panic!("{error}"),
+        }
+        assert_eq!(metrics.settlement_pressure.get() == 0, age <= 120, "{age} s");
+    }
+    assert_eq!(node.mempool.counters().removed, crate::mempool::Removed::default(), "nothing is thrown out");
+}
+
+#[tokio::test]
+async fn roots_age_from_their_blocks_or_from_the_start_while_solana_is_unknown() {
+    let dir = tempfile::tempdir().expect("directory");
+    let node = world(dir.path());
+    let (store, heads) = (node.app.0.store.clone(), node.app.heads().clone());
+    let settled = Settled::new(true);
+    let started = Instant::now();
+    let age = || pressure::age(&store, &settled, &heads, started);
+    assert_eq!(age(), Duration::ZERO, "there is nothing to settle");
+    let block = node.build(&node.genesis, 1).await;
+    node.app.decided(vec![decided(&block)]).await.expect("stored");
+    assert!(age() <= started.elapsed(), "it is not known how far the roots have got");
+    settled.observe(0, 7);
+    assert!(age() > Duration::from_secs(365 * 86_400), "the block is of 1970");
+    settled.observe(1, 8);
+    assert_eq!(age(), Duration::ZERO);
 }
 
 #[test]

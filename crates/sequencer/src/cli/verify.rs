@@ -8,7 +8,7 @@ use std::{
 
 use hotshot_types::Height;
 use serde::Serialize;
-use settlement::{CommitmentConfig, RollupClient};
+use settlement::RollupClient;
 use store::{Directory, Opened, Store};
 
 use super::{Failure, live::Place, print_json};
@@ -112,7 +112,8 @@ impl Verify {
 
 async fn compare(config: &Config, store: &Store, deployment: &Deployment) -> Result<(u64, u64), Failure> {
     let solana = &config.solana;
-    let client = RollupClient::new(&solana.rpc_url, solana.program_id, CommitmentConfig::confirmed());
+    let client =
+        RollupClient::with_endpoints(&solana.rpc_urls, solana.program_id, solana.commitment.into());
     let account = client.rollup_state().await.map_err(|error| {
         Failure::new(
             format!(

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{ConfigError, read_text};
+use super::{Commitment, ConfigError, read_text};
 
 /// How log lines are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
@@ -86,16 +86,30 @@ settings! {
     mempool_per_sender: usize, "ASSET_L2_MEMPOOL_PER_SENDER", "COUNT";
     /// How long a transaction may wait, seconds [default: 300]
     mempool_expiry_seconds: u64, "ASSET_L2_MEMPOOL_EXPIRY_SECONDS", "SECONDS";
-    /// Solana JSON-RPC URL
+    /// Solana JSON-RPC URL, or several of one cluster, separated by commas: an endpoint that fails or lies is then harmless
     solana_rpc_url: String, "ASSET_L2_SOLANA_RPC_URL", "URL";
     /// Solana websocket URL
     solana_ws_url: String, "ASSET_L2_SOLANA_WS_URL", "URL";
+    /// What counts as being on Solana [default: confirmed]
+    solana_commitment: Commitment, "ASSET_L2_SOLANA_COMMITMENT", "COMMITMENT";
     /// Address of the rollup program on Solana
     program_id: String, "ASSET_L2_PROGRAM_ID", "ADDRESS";
     /// Whether this node posts to Solana [default: false]
     posting: bool, "ASSET_L2_POSTING", "BOOL";
     /// This node's place among the posters; 0 posts first [default: 0]
     posting_rank: u16, "ASSET_L2_POSTING_RANK", "RANK";
+    /// Least price of a compute unit that posts offer, micro-lamports [default: 1000]
+    posting_price_floor: u64, "ASSET_L2_POSTING_PRICE_FLOOR", "MICRO_LAMPORTS";
+    /// Highest price of a compute unit that posts offer, however late they are, micro-lamports [default: 100000]
+    posting_price_cap: u64, "ASSET_L2_POSTING_PRICE_CAP", "MICRO_LAMPORTS";
+    /// Most lamports that posts may cost in an hour [default: 500000000]
+    posting_lamports_per_hour: u64, "ASSET_L2_POSTING_LAMPORTS_PER_HOUR", "LAMPORTS";
+    /// When the poster's balance lasts no longer, it is an error in the log, hours [default: 24]
+    posting_runway_alert_hours: u64, "ASSET_L2_POSTING_RUNWAY_ALERT_HOURS", "HOURS";
+    /// Age of the oldest root that is not on Solana at which this node's blocks begin to get smaller, seconds [default: 120]
+    pressure_from_seconds: u64, "ASSET_L2_PRESSURE_FROM_SECONDS", "SECONDS";
+    /// Age of that root at which they are smallest, a tenth, seconds [default: 1200]
+    pressure_full_seconds: u64, "ASSET_L2_PRESSURE_FULL_SECONDS", "SECONDS";
     /// Log filter, such as info,hotshot_engine=debug; ASSET_L2_LOG wins [default: info]
     log_filter: String, "ASSET_L2_LOG_FILTER", "FILTER";
     /// How log lines are written [default: auto]

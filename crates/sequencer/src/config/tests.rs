@@ -1,5 +1,7 @@
 //! Precedence, ranges, the file, what is shown.
 
+use batch_poster::PosterConfig;
+
 use super::*;
 
 fn minimal() -> Settings {
@@ -66,7 +68,7 @@ fn every_required_setting_is_asked_for_by_name() {
 
 #[test]
 fn values_out_of_range_say_what_would_do() {
-    let cases: [(&str, toml::Value); 11] = [
+    let cases: [(&str, toml::Value); 22] = [
         ("listen_p2p", "127.0.0.1:80".into()),
         ("listen_rpc", "localhost".into()),
         ("listen_metrics", "9000".into()),
@@ -76,6 +78,17 @@ fn values_out_of_range_say_what_would_do() {
         ("mempool_per_sender", 100_000.into()),
         ("mempool_expiry_seconds", 0.into()),
         ("solana_rpc_url", "ftp://somewhere".into()),
+        ("solana_rpc_url", "http://one,ftp://two".into()),
+        ("solana_rpc_url", "http://one, http://one".into()),
+        ("solana_rpc_url", (0..9).map(|n| format!("http://{n}")).collect::<Vec<_>>().join(",").into()),
+        ("posting_price_floor", 2_000_000_000.into()),
+        ("posting_price_cap", 999.into()),
+        ("posting_lamports_per_hour", 100_000.into()),
+        ("posting_runway_alert_hours", 0.into()),
+        ("pressure_from_seconds", 9.into()),
+        ("pressure_full_seconds", 120.into()),
+        ("pressure_full_seconds", 1_000_000.into()),
+        ("posting_lamports_per_hour", i64::MAX.into()),
         ("program_id", "short".into()),
         ("posting_rank", 128.into()),
     ];
@@ -135,4 +148,39 @@ fn credentials_in_urls_are_not_shown() {
     ] {
         assert_eq!(redact_url(url), shown);
     }
+}
+
+#[test]
+fn the_poster_is_what_the_settings_say() {
+    let settings = Settings {
+        solana_rpc_url: Some("http://one:1, https://two/key".into()),
+        solana_commitment: Some(Commitment::Finalized),
+        posting_rank: Some(2),
+        posting_price_floor: Some(5),
+        posting_price_cap: Some(50),
+        posting_lamports_per_hour: Some(1_000_000),
+        posting_runway_alert_hours: Some(2),
+        ..minimal()
+    };
+    let config = Config::resolve(settings).expect("complete");
+    assert_eq!(config.solana.rpc_urls, ["http://one:1", "https://two/key"]);
+    let poster = config.solana.poster();
+    let fees = (poster.micro_lamports, poster.max_micro_lamports, poster.lamports_per_hour);
+    assert_eq!(fees, (5, 50, 1_000_000));
+    assert_eq!((poster.rank, poster.runway_alert), (2, Duration::from_secs(7_200)));
+    let soon = PosterConfig::default();
+    assert!(poster.replace_after > soon.replace_after, "what is final shows later");
+    let shown = config.redacted().solana_rpc_url;
+    assert_eq!(shown.as_deref(), Some("http://one:1,https://two/<redacted>"));
+}
+
+#[test]
+fn an_hours_money_pays_for_posts_at_the_cap() {
+    let settings = Settings {
+        posting_price_cap: Some(10_000_000),
+        ..minimal()
+    };
+    let error = Config::resolve(settings).expect_err("too little").to_string();
+    let least = PosterConfig::least_lamports_per_hour(10_000_000);
+    assert!(error.contains(&format!("expected {least} to")), "{error}");
 }

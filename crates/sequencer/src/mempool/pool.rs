@@ -14,7 +14,7 @@ use super::{
     MempoolError, Origin,
     queue::{Entry, Queue},
 };
-use crate::config::MempoolLimits;
+use crate::{config::MempoolLimits, pressure::Share};
 
 /// What [`Mempool::insert`] did with a transaction that it took.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,6 +97,7 @@ pub struct MempoolCounters {
 #[derive(Debug)]
 pub struct Mempool {
     limits: MempoolLimits,
+    share: Share,
     inner: Mutex<Inner>,
 }
 
@@ -114,8 +115,14 @@ impl Mempool {
     pub fn new(limits: MempoolLimits) -> Self {
         Self {
             limits,
+            share: Share::default(),
             inner: Mutex::default(),
         }
+    }
+
+    /// The part of the room, here and in blocks, that is used while settlement is slow.
+    pub fn share(&self) -> &Share {
+        &self.share
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -152,10 +159,18 @@ impl Mempool {
         let added = transaction.encoded_len();
         let transactions = inner.ids.len().saturating_sub(usize::from(old.is_some()));
         let grown = inner.bytes.saturating_sub(freed).saturating_add(added);
+        let (waiting_now, bytes) = (inner.ids.len(), inner.bytes);
         if transactions >= self.limits.transactions || grown > self.limits.bytes {
             return Err(MempoolError::Full {
-                transactions: inner.ids.len(),
-                bytes: inner.bytes,
+                transactions: waiting_now,
+                bytes,
+            });
+        }
+        if transactions >= self.share.of(self.limits.transactions) || grown > self.share.of(self.limits.bytes)
+        {
+            return Err(MempoolError::Pressure {
+                transactions: waiting_now,
+                bytes,
             });
         }
         let own = waiting.map_or(0, Queue::bytes);

@@ -2,11 +2,11 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Instant};
 
-use batch_poster::{BatchPoster, Poster, PosterConfig};
+use batch_poster::{BatchPoster, Poster};
 use hotshot::{Committees, Recovery, Timing};
 use hotshot_engine::{Engine, EngineConfig, EngineError, ports::SystemClock};
 use hotshot_libp2p::{Gossip, GossipMessage, Libp2pNetwork, Running, Started};
-use settlement::{CommitmentConfig, Keypair, RollupClient};
+use settlement::{Keypair, KnownProgram, RollupClient};
 use store::Store;
 use telemetry::Metrics;
 use tokio::sync::{mpsc, watch};
@@ -29,6 +29,7 @@ use crate::{
     http,
     keystore::Keys,
     mempool::Mempool,
+    pressure::{self, Pressure},
     rpc::{self, RpcContext, RpcHandle},
     settled::{self, Settled, StoreSource},
     supervisor::{Stage, Supervisor},
@@ -187,6 +188,18 @@ impl Shared {
         status
     }
 
+    /// Slow settlement makes this node's blocks smaller.
+    fn start_pressure(&self, config: &Config, supervisor: &mut Supervisor) {
+        let limits = config.solana.pressure;
+        let pressure = Pressure::new(limits, Arc::clone(&self.mempool), Arc::clone(&self.metrics));
+        let (store, settled) = (self.store.clone(), Arc::clone(&self.settled));
+        supervisor.run(
+            Stage::Settlement,
+            "back-pressure",
+            pressure::watch(pressure, store, settled, self.heads.clone(), self.started),
+        );
+    }
+
     /// The poster, or the lookout of a node that does not post.
     fn start_settlement(
         &self,
@@ -194,7 +207,9 @@ impl Shared {
         supervisor: &mut Supervisor,
     ) -> Result<Option<PosterHandle>, NodeError> {
         let solana = &config.solana;
-        let client = RollupClient::new(&solana.rpc_url, solana.program_id, CommitmentConfig::confirmed());
+        self.start_pressure(config, supervisor);
+        let client =
+            RollupClient::with_endpoints(&solana.rpc_urls, solana.program_id, solana.commitment.into());
         let (settled, metrics, halt) = (
             Arc::clone(&self.settled),
             Arc::clone(&self.metrics),
@@ -228,14 +243,9 @@ impl Shared {
             key: Arc::new(key),
             source,
             tip: heights,
+            program: known_program()?,
         };
-        let (poster, status) = BatchPoster::new(
-            parts,
-            PosterConfig {
-                rank: u32::from(solana.rank),
-                ..PosterConfig::default()
-            },
-        );
+        let (poster, status) = BatchPoster::new(parts, solana.poster());
         let handle = PosterHandle {
             control: poster.control(),
             status: status.clone(),
@@ -252,6 +262,16 @@ impl Shared {
         );
         Ok(Some(handle))
     }
+}
+
+/// The program that this binary was built with.
+fn known_program() -> Result<KnownProgram, NodeError> {
+    let release = registry::embedded().map_err(|error| NodeError::System {
+        what: "embedded program",
+        reason: error.to_string(),
+    })?;
+    let version = rollup_abi::release::parse(&release.manifest.version.to_string());
+    Ok(KnownProgram::new(version, &release.program))
 }
 
 /// The network's own task; it ends in order when its stage stops.
