@@ -32,7 +32,7 @@ use store::Store;
 use telemetry::Metrics;
 
 pub use block::{BlockFault, Branch, Slot, genesis_header};
-pub use branches::{Branches, MAX_UNDECIDED};
+pub use branches::{Abandoned, Branches, MAX_UNDECIDED};
 pub use committees::{committee_of, key_of};
 pub use heads::{Decided, Heads};
 

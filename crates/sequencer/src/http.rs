@@ -1,15 +1,23 @@
-//! `/metrics`, `/livez` and `/readyz`, on an address of their own.
+//! `/metrics`, `/livez`, `/readyz` and `/trace/<transaction>/<view>/<height>`, on an address of their own.
 //!
 //! `/livez` answers 200 as long as the process can answer: restarting it would not help more. `/readyz` answers 200 if this
 //! node takes part: connected to a quorum, and blocks are being decided; else 503 with the reasons.
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
-use axum::{Json, Router, extract::State, http::StatusCode, response::IntoResponse, routing::get};
+use axum::{
+    Json, Router,
+    extract::{Path, State},
+    http::StatusCode,
+    response::IntoResponse,
+    routing::get,
+};
 use serde::{Deserialize, Serialize};
 use telemetry::Metrics;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+
+use crate::{rpc::types::IdText, trace::Trace};
 
 /// Without a decided block for this long a node is not ready: many views have then timed out in a row.
 pub const DECIDED_WITHIN: Duration = Duration::from_secs(10);
@@ -96,6 +104,8 @@ pub trait Source: Send + Sync + 'static {
     fn vitals(&self) -> Vitals;
     /// The metrics, after whatever is copied on demand has been copied.
     fn metrics(&self) -> &Metrics;
+    /// What this node remembers of transactions.
+    fn trace(&self) -> &Trace;
 }
 
 /// A listener, so that a taken port is an error at the start.
@@ -116,6 +126,7 @@ pub async fn serve<S: Source>(
             get(|| async { Json(serde_json::json!({ "live": true })) }),
         )
         .route("/readyz", get(readyz::<S>))
+        .route("/trace/{id}/{view}/{height}", get(trace::<S>))
         .with_state(source);
     axum::serve(listener, app)
         .with_graceful_shutdown(stop.cancelled_owned())
@@ -127,6 +138,13 @@ async fn metrics<S: Source>(State(source): State<Arc<S>>) -> impl IntoResponse {
         [("content-type", "text/plain; version=0.0.4")],
         source.metrics().render(),
     )
+}
+
+async fn trace<S: Source>(
+    State(source): State<Arc<S>>,
+    Path((IdText(id), view, height)): Path<(IdText, u64, u64)>,
+) -> impl IntoResponse {
+    Json(source.trace().tell(&id, view, height))
 }
 
 async fn readyz<S: Source>(State(source): State<Arc<S>>) -> impl IntoResponse {

@@ -211,6 +211,7 @@ pub async fn follow_poster(
         metrics.poster_runway.set(now.runway.unwrap_or_default());
         metrics.poster_price.set(now.price);
         metrics.settled_height.set(settled.height());
+        metrics.settled_slot.set(settled.view().slot);
         metrics.settlement_lag_blocks.set(now.lag_blocks());
         let wrong_program = matches!(now.phase, PosterPhase::Idle(Idle::Program(_)));
         metrics.poster_wrong_program.set(wrong_program.into());
@@ -257,6 +258,7 @@ pub async fn look(
         let height = account.state.last.height;
         settled.observe(height, account.observed_slot);
         metrics.settled_height.set(height);
+        metrics.settled_slot.set(settled.view().slot);
         metrics
             .settlement_lag_blocks
             .set(tip.height.saturating_sub(height));

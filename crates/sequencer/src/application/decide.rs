@@ -11,7 +11,7 @@ use hotshot_engine::ports::{ApplicationError, DecidedBlock};
 use hotshot_types::Height;
 use store::CommittedBlock;
 
-use super::{App, BlockFault, Branch, Inner};
+use super::{Abandoned, App, BlockFault, Branch, Inner};
 use crate::halt::Divergence;
 
 /// Blocks to make durable, and the branches that they are.
@@ -103,7 +103,8 @@ impl Inner {
         let before = {
             let mut tree = self.branches();
             let before = Arc::clone(tree.anchor());
-            tree.advance(Arc::clone(&newest));
+            let abandoned = tree.advance(Arc::clone(&newest));
+            self.abandon(abandoned, tree.undecided());
             before
         };
         let mut spent: BTreeMap<Address, Nonce> = BTreeMap::new();
@@ -123,6 +124,13 @@ impl Inner {
             "decided"
         );
         self.heads.publish(branches);
+    }
+
+    fn abandon(&self, abandoned: Abandoned, undecided: usize) {
+        let metrics = &self.metrics;
+        metrics.blocks_abandoned.add(abandoned.blocks);
+        metrics.reorg_depth.set(metrics.reorg_depth.get().max(abandoned.depth));
+        metrics.undecided_blocks.set(u64::try_from(undecided).unwrap_or(u64::MAX));
     }
 
     fn count(&self, before: &Branch, branches: &[Arc<Branch>], transactions: usize) {

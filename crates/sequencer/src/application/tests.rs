@@ -486,7 +486,8 @@ fn branches_forget_what_does_not_descend_from_the_anchor() {
     for branch in [&a, &b, &a2, &b2] {
         tree.insert(Arc::clone(branch));
     }
-    tree.advance(Arc::clone(&a));
+    let abandoned = tree.advance(Arc::clone(&a));
+    assert_eq!((abandoned.blocks, abandoned.depth), (2, 2), "b and b2");
     assert_eq!(tree.anchor().leaf, a.leaf);
     assert!(tree.get(&a2.leaf).is_some() && tree.get(&a.leaf).is_some());
     assert!(tree.get(&b.leaf).is_none() && tree.get(&b2.leaf).is_none());

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeSet, HashMap},
+    path::PathBuf,
     sync::Arc,
     time::Instant,
 };
@@ -17,6 +18,7 @@ use crate::{
     halt::Halt,
     http::{Source, Vitals},
     rpc::Progress,
+    trace::Trace,
 };
 
 /// Where consensus stands, as the engine tells it.
@@ -32,6 +34,8 @@ pub struct Observer {
     pub heads: Heads,
     pub halt: Halt,
     pub metrics: Arc<Metrics>,
+    pub data_dir: PathBuf,
+    pub trace: Arc<Trace>,
     pub started: Instant,
 }
 
@@ -82,6 +86,10 @@ impl Source for Observer {
         }
     }
 
+    fn trace(&self) -> &Trace {
+        &self.trace
+    }
+
     fn metrics(&self) -> &Metrics {
         let metrics = &self.metrics;
         let (view, epoch) = self.view_and_epoch();
@@ -110,6 +118,9 @@ impl Source for Observer {
         metrics
             .network_received
             .raise_to(classes.iter().map(|class| class.bytes_in.get()).sum());
+        metrics
+            .store_size
+            .set(telemetry::process::files_bytes(&self.data_dir));
         metrics.record_process(self.started.elapsed());
         metrics
     }

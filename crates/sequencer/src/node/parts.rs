@@ -28,11 +28,13 @@ use crate::{
     halt::{Divergence, Halt},
     http,
     keystore::Keys,
+    latency::{self, Ingested},
     mempool::Mempool,
     pressure::{self, Pressure},
     rpc::{self, RpcContext, RpcHandle},
     settled::{self, Settled, StoreSource},
     supervisor::{Stage, Supervisor},
+    trace::{Trace, Witness},
 };
 
 /// Signature checks of votes at a time: several validators often share a machine.
@@ -73,9 +75,11 @@ impl Shared {
         } = network;
         let network = Arc::new(network);
         watch_network(supervisor, Arc::clone(&network), running);
+        let ingested = self.start_measuring(supervisor);
         let (admission, announcer) = self.start_gossip(supervisor, network.gossip(), gossip_messages);
         let poster = self.start_settlement(config, supervisor)?;
-        let engine = self.start_engine(config, supervisor, app, recovery, Arc::clone(&network));
+        let trace = Arc::clone(ingested.trace());
+        let engine = self.start_engine(config, supervisor, app, recovery, Arc::clone(&network), trace);
         let connected = network.connected();
         let observer = Arc::new(Observer {
             node: self.keys.node(),
@@ -86,6 +90,8 @@ impl Shared {
             heads: self.heads.clone(),
             halt: self.halt.clone(),
             metrics: Arc::clone(&self.metrics),
+            data_dir: config.data_dir.clone(),
+            trace: Arc::clone(ingested.trace()),
             started: self.started,
         });
         let metrics_address = start_http(config, supervisor, Arc::clone(&observer)).await?;
@@ -98,6 +104,7 @@ impl Shared {
             admission,
             announcer,
             settled: self.settled,
+            ingested,
             progress: Arc::clone(&observer) as _,
             halt: self.halt,
             metrics: self.metrics,
@@ -117,6 +124,15 @@ impl Shared {
             rpc,
             metrics: metrics_address,
         })
+    }
+
+    /// How long users' transactions take.
+    fn start_measuring(&self, supervisor: &mut Supervisor) -> Arc<Ingested> {
+        let ingested = Arc::new(Ingested::default());
+        let (heads, settled) = (self.heads.clone(), Arc::clone(&self.settled));
+        let measuring = latency::follow(Arc::clone(&ingested), heads, settled, Arc::clone(&self.metrics));
+        supervisor.run(Stage::Watch, "latencies", measuring);
+        ingested
     }
 
     /// Transactions from and to other validators, and the mempool's upkeep.
@@ -146,6 +162,7 @@ impl Shared {
         app: App,
         recovery: Recovery,
         network: Arc<Libp2pNetwork>,
+        trace: Arc<Trace>,
     ) -> EngineStatus {
         let block_interval = config.block_interval;
         let defaults = Timing::default();
@@ -167,7 +184,7 @@ impl Shared {
         };
         let ports = hotshot_engine::Ports {
             network,
-            storage: Arc::new(self.store.clone()),
+            storage: Arc::new(Witness::new(self.store.clone(), trace)),
             application: Arc::new(app),
             signer: Arc::clone(&self.keyring),
             clock: Arc::new(self.clock),

@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     admission::Admission, application::Heads, genesis::Deployment, gossip::Announcer, halt::Halt,
-    mempool::Mempool, settled::Settled,
+    latency::Ingested, mempool::Mempool, settled::Settled,
 };
 
 /// Calls that do blocking work at a time; more wait, so that they cannot take all threads from consensus.
@@ -57,6 +57,8 @@ pub struct RpcContext {
     pub announcer: Announcer,
     /// What is on Solana.
     pub settled: Arc<Settled>,
+    /// What users gave to this node, for measuring how long it takes.
+    pub ingested: Arc<Ingested>,
     /// Where consensus stands.
     pub progress: Arc<dyn Progress>,
     /// The stop switch.

@@ -28,6 +28,7 @@ pub fn one(context: &RpcContext, encoded: &[u8]) -> Result<IdText, RpcError> {
     let transaction = Unvalidated::decode(encoded)?;
     let verified = context.admission.admit(transaction, Origin::Local)?;
     let id = verified.id();
+    context.ingested.note(id);
     context.announcer.announce(verified);
     Ok(IdText(id))
 }
