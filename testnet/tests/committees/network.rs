@@ -354,7 +354,10 @@ impl Network {
             );
             assert_eq!((last.epoch, first.epoch), (epoch - 1, epoch));
             assert_ne!(last.next_committee, [0; 32]);
-            assert!(first.view - last.view <= NODES as u64, "no more than a turn of each");
+            assert!(
+                first.view - last.view <= NODES as u64,
+                "no more than a turn of each"
+            );
         }
     }
 
