@@ -5,6 +5,13 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::commands::chaos::ChaosArgs;
+use crate::commands::dashboard::DashboardArgs;
+use crate::commands::load::LoadArgs;
+use crate::commands::slo::SloArgs;
+use crate::commands::top::TopArgs;
+use crate::commands::trace::TraceArgs;
+
 /// Most validators of a testnet on one machine.
 pub const MAX_VALIDATORS: u16 = 32;
 
@@ -34,7 +41,11 @@ Examples:
   testnet --duration 60 --summary summary.json         run for a minute, and write the figures as JSON
   testnet --payments payroll.csv                       pay out a file of your own: lines of recipient,amount
   testnet --validators 7 --data-dir /tmp/seven --json  seven validators, the summary as JSON on stdout
-  testnet sample --rows 100 > payments.csv             write a sample of payments";
+  testnet sample --rows 100 > payments.csv             write a sample of payments
+  testnet load --profile burst --tps 200 --attach      offer traffic to the testnet that runs
+  testnet slo --duration 60 --html slo.html            measure service levels
+  testnet top                                          watch the testnet that runs
+  testnet chaos kill partition                         disturb a testnet, and see it recover";
 
 /// Subcommands.
 #[derive(Debug, Subcommand)]
@@ -45,6 +56,22 @@ pub enum Command {
         #[arg(long, default_value_t = crate::sample::ROWS, value_parser = clap::value_parser!(u64).range(1..=500_000))]
         rows: u64,
     },
+    /// Offer traffic that does not wait, and report how long it took until in a block, final, and settled
+    Load(LoadArgs),
+    /// Run the fixed scenario and report service levels: targets, measured values, verdicts; or check such a report
+    ///
+    /// Exit code: 0 if every objective was met; 1 if not, or if something failed; 2 if the command line is wrong.
+    Slo(SloArgs),
+    /// Disturb a testnet that is started for it, and report how soon it is as before
+    ///
+    /// Exit code: 0 if it recovered in time from every experiment and lost nothing; 1 if not, or if something failed.
+    Chaos(ChaosArgs),
+    /// Serve a page that shows how a running testnet is; a testnet that is started serves one, too
+    Dashboard(DashboardArgs),
+    /// Show how a running testnet is, in the terminal
+    Top(TopArgs),
+    /// Print the way of a transaction: submit, block, votes, certificates, Solana, with durations
+    Trace(TraceArgs),
 }
 
 /// Options of a run.

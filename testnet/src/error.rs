@@ -49,6 +49,9 @@ pub enum TestnetError {
     /// The local Solana chain.
     #[error(transparent)]
     Localnet(#[from] localnet::LocalnetError),
+    /// What stands between the validators and Solana, to disturb it.
+    #[error(transparent)]
+    FaultProxy(#[from] fault_proxy::ProxyError),
     /// The program's binary.
     #[error(transparent)]
     Registry(#[from] registry::RegistryError),
@@ -67,6 +70,36 @@ pub enum TestnetError {
     /// Genesis.
     #[error(transparent)]
     Genesis(#[from] sequencer::genesis::GenesisFileError),
+    /// A file of a running testnet is not what it must be.
+    #[error("{}: {reason}", path.display())]
+    Place {
+        /// Which.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A transaction's way is not known.
+    #[error("transaction {id}: {reason}")]
+    Trace {
+        /// Which.
+        id: assetvm::TxId,
+        /// Why.
+        reason: String,
+    },
+    /// The testnet of a directory has ended.
+    #[error("the testnet of {} has ended (process {pid})", dir.display())]
+    Gone {
+        /// The directory.
+        dir: PathBuf,
+        /// The process that supervised it.
+        pid: u32,
+    },
+    /// Nothing to attach to.
+    #[error("no testnet runs in {}", parent.display())]
+    NoneRuns {
+        /// Where it was looked for.
+        parent: PathBuf,
+    },
     /// A validator's JSON-RPC.
     #[error(transparent)]
     Node(#[from] NodeError),
@@ -137,11 +170,16 @@ impl TestnetError {
             Self::RunDir(_) => "choose another --data-dir, or leave it out for a new one",
             Self::Ports(_) => "stop programs that listen on many loopback ports",
             Self::Io { .. } => "check the disk's free space and the directory's permissions",
-            Self::Localnet(_) => "run it again; if a port was taken, stop the program that listens there",
+            Self::Localnet(_) | Self::FaultProxy(_) => {
+                "run it again; if a port was taken, stop the program that listens there"
+            }
             Self::Registry(_) => "rebuild the program into the registry: cargo xtask build-program",
             Self::Settlement(_) | Self::SolanaClient(_) | Self::Funding { .. } => {
                 "testnet.log in the data directory says what came before; a busy machine may only need more time"
             }
+            Self::Trace { .. } => "trace a transaction of this testnet that has been decided",
+            Self::Place { .. } => "name the directory of a running testnet",
+            Self::Gone { .. } | Self::NoneRuns { .. } => "start one with testnet, or name its directory",
             Self::Keystore(_) | Self::Genesis(_) => "use a fresh --data-dir",
             Self::Program(_) => "correct the program's source; `curve check` says more",
             Self::Node(_) | Self::NotReady { .. } | Self::Exited { .. } => {

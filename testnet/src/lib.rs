@@ -21,7 +21,14 @@
 //! | [`programs`] | the programs that are deployed, and who calls them how |
 //! | [`model`], [`judge`] | what everybody must own, by the reference interpreter of the language; held against the chain |
 //! | [`chain`], [`audit`], [`posts`] | what Solana has recorded, compared with that |
+//! | [`explorer`] | a page that shows the chain and checks proofs itself; the faucet |
 //! | [`reconcile`], [`report`], [`summary`] | the verdict |
+//! | [`commands`], [`attach`] | the subcommands, on a testnet of their own or on one that runs |
+//! | [`load`], [`sight`] | traffic that does not wait, and decided blocks as a user sees them |
+//! | [`slo`], [`resources`], [`scrape`] | what is promised, measured and signed |
+//! | [`monitor`], [`dashboard`], [`top`] | how a running testnet is, as a page and in the terminal |
+//! | [`chaos`], [`links`] | disturbances, and how soon it recovers |
+//! | [`trace`] | the way of one transaction through all processes |
 //!
 //! Rules:
 //! - a payments file is refused as a whole, with the number of every bad line, before anything is started;
@@ -45,17 +52,26 @@
 //! # }
 //! ```
 
+pub mod attach;
 pub mod audit;
 pub mod chain;
+pub mod chaos;
 pub mod cli;
+pub mod commands;
+pub mod dashboard;
 mod error;
+pub mod explorer;
 pub mod follow;
-mod http;
+pub mod http;
 pub mod judge;
 pub mod ledger;
 pub mod lifeline;
+pub mod links;
 pub mod live;
+pub mod load;
+pub mod log;
 pub mod model;
+pub mod monitor;
 pub mod network;
 pub mod node;
 pub mod pay;
@@ -68,13 +84,19 @@ pub mod programs;
 pub mod reconcile;
 pub mod replay;
 pub mod report;
+pub mod resources;
 pub mod run;
 pub mod run_dir;
 pub mod sample;
+pub mod scrape;
 mod session;
 mod setup;
+pub mod sight;
+pub mod slo;
 pub mod stats;
 pub mod summary;
+pub mod top;
+pub mod trace;
 pub mod window;
 
 pub use error::{LogTail, TestnetError};

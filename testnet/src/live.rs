@@ -92,7 +92,7 @@ impl Progress {
     }
 
     /// How the run stands; says nothing if it has just said so where lines cannot be rewritten.
-    pub fn standing(&mut self, standing: &Standing) {
+    pub fn standing(&mut self, standing: &impl fmt::Display) {
         if self.quiet {
             return;
         }

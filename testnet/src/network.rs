@@ -1,22 +1,25 @@
 //! A running testnet: the local Solana chain with the program on it, and the validators' processes.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
 use assetvm::{Amount, GasRules, SigningKey};
+use fault_proxy::FaultProxy;
 use localnet::Localnet;
 use sequencer::genesis::Deployment;
 use settlement::{RollupClient, rollup_address};
 
+use crate::attach::{Attached, Place, ValidatorPlace};
 use crate::error::TestnetError;
+use crate::links::Links;
 use crate::live::Progress;
 use crate::node::{Node, Nodes};
 use crate::ports::Reservation;
 use crate::posts::Posts;
 use crate::process::{Ended, Process, Spec};
-use crate::setup::{self, Member};
+use crate::setup::{self, Endpoints, Member};
 
 /// First argument with which the testnet's binary is a validator: `testnet __validator run --config FILE`.
 pub const VALIDATOR_ARG: &str = "__validator";
@@ -26,6 +29,8 @@ const READY_TIMEOUT: Duration = Duration::from_secs(90);
 const STOP_GRACE: Duration = Duration::from_secs(15);
 /// How often readiness is asked for.
 const POLL: Duration = Duration::from_millis(50);
+/// Seed of the faults of a disturbable testnet's Solana.
+const SOLANA_SEED: u64 = 1;
 /// Lines of a validator's log that an error shows.
 const LOG_LINES: usize = 10;
 
@@ -46,6 +51,8 @@ pub struct TestnetConfig {
     pub minimum_fee: Amount,
     /// What gas costs, and how much of it a block has.
     pub gas: GasRules,
+    /// Whether the network between the validators, and Solana, can be disturbed.
+    pub disturbable: bool,
 }
 
 impl TestnetConfig {
@@ -58,9 +65,11 @@ impl TestnetConfig {
             block_interval: Duration::from_millis(250),
             supply_cap: crate::plan::SUPPLY_CAP
                 .checked_add(crate::programs::BUDGET)
+                .and_then(|cap| cap.checked_add(crate::explorer::STOCK))
                 .expect("some billions of $ASSET"),
             minimum_fee: crate::plan::FEE,
             gas: GasRules::default(),
+            disturbable: false,
         }
     }
 }
@@ -74,8 +83,16 @@ struct Validator {
     ended: bool,
 }
 
+/// What stands between the parts, to disturb them.
+struct Between {
+    links: Links,
+    solana: FaultProxy,
+}
+
 /// A running testnet. Dropping it kills the validators and ends the chain; [`Testnet::stop`] does it in order.
 pub struct Testnet {
+    dir: PathBuf,
+    between: Option<Between>,
     chain: Localnet,
     client: RollupClient,
     deployment: Deployment,
@@ -114,10 +131,21 @@ impl Testnet {
             .map(|member| Node::new(member.index, member.rpc, member.health));
         let nodes = Nodes::new(nodes.collect::<Result<_, _>>()?);
         let mut validators = Vec::with_capacity(members.len());
+        let between = match config.disturbable {
+            true => Some(Between::start(&chain, &members).await?),
+            false => None,
+        };
         for member in &members {
-            validators.push(Validator::start(&config, &chain, &client, member)?);
+            let file = match &between {
+                Some(between) => between.write_config(&config, &chain, &client, member)?,
+                None => setup::write_config(&config, &endpoints(&chain), &client, member)?,
+            };
+            validators.push(Validator::start(&config, member, file)?);
         }
+        let place = place(&chain, &client, &members);
         let testnet = Self {
+            dir: config.dir.clone(),
+            between,
             chain,
             client,
             deployment,
@@ -127,7 +155,16 @@ impl Testnet {
         };
         let all: Vec<usize> = (0..testnet.validators.len()).collect();
         testnet.until_ready(&all).await?;
+        place.write(&testnet.dir)?;
         Ok(testnet)
+    }
+
+    /// This testnet as its users reach it.
+    ///
+    /// # Errors
+    /// Its directory has been tampered with.
+    pub fn attached(&self) -> Result<Attached, TestnetError> {
+        Attached::to(&self.dir)
     }
 
     /// The validators, to be asked in turn.
@@ -179,6 +216,32 @@ impl Testnet {
         let validator = &mut self.validators[index];
         validator.ended = true;
         validator.process.kill().await;
+    }
+
+    /// SIGSTOP to a validator.
+    pub async fn pause(&self, index: usize) {
+        self.validators[index].process.pause().await;
+    }
+
+    /// SIGCONT to a validator.
+    pub async fn resume(&self, index: usize) {
+        self.validators[index].process.resume().await;
+    }
+
+    /// The network between the validators. Only of a testnet that can be disturbed.
+    pub fn links(&self) -> &Links {
+        &self.between().links
+    }
+
+    /// What the validators know as Solana. Only of a testnet that can be disturbed.
+    pub fn solana(&self) -> &FaultProxy {
+        &self.between().solana
+    }
+
+    fn between(&self) -> &Between {
+        self.between
+            .as_ref()
+            .expect("a testnet that was started as disturbable")
     }
 
     /// Starts a validator again that has ended. Does not wait until it is ready: [`Testnet::until_ready`] does.
@@ -263,6 +326,56 @@ impl Testnet {
     }
 }
 
+/// Solana as the chain itself serves it.
+fn endpoints(chain: &Localnet) -> Endpoints {
+    Endpoints {
+        rpc: chain.rpc_url().to_owned(),
+        ws: chain.ws_url().to_owned(),
+    }
+}
+
+impl Between {
+    async fn start(chain: &Localnet, members: &[Member]) -> Result<Self, TestnetError> {
+        let ports: Vec<u16> = members.iter().map(|member| member.p2p).collect();
+        let links = Links::start(&ports)
+            .await
+            .map_err(TestnetError::io(Path::new("links")))?;
+        let solana = FaultProxy::start(chain.rpc_url(), SOLANA_SEED).await?;
+        Ok(Self { links, solana })
+    }
+
+    /// A configuration in which Solana and the other validators are reached through what stands between.
+    fn write_config(
+        &self,
+        config: &TestnetConfig,
+        chain: &Localnet,
+        client: &RollupClient,
+        member: &Member,
+    ) -> Result<PathBuf, TestnetError> {
+        setup::write_linked_genesis(config, member, &self.links)?;
+        let endpoints = Endpoints {
+            rpc: self.solana.url(),
+            ws: chain.ws_url().to_owned(),
+        };
+        setup::write_config(config, &endpoints, client, member)
+    }
+}
+
+/// Where everything is, for whoever attaches.
+fn place(chain: &Localnet, client: &RollupClient, members: &[Member]) -> Place {
+    let validators = members.iter().map(|member| ValidatorPlace {
+        rpc: member.rpc,
+        health: member.health,
+        dir: member.dir.clone(),
+    });
+    Place {
+        pid: std::process::id(),
+        solana_rpc: chain.rpc_url().to_owned(),
+        program: client.program().to_string(),
+        validators: validators.collect(),
+    }
+}
+
 fn trouble(ended: Ended) -> Option<String> {
     match ended {
         Ended::Gracefully(status) if ExitStatus::success(&status) => None,
@@ -272,13 +385,7 @@ fn trouble(ended: Ended) -> Option<String> {
 }
 
 impl Validator {
-    fn start(
-        config: &TestnetConfig,
-        chain: &Localnet,
-        client: &RollupClient,
-        member: &Member,
-    ) -> Result<Self, TestnetError> {
-        let file = setup::write_config(config, chain, client, member)?;
+    fn start(config: &TestnetConfig, member: &Member, file: PathBuf) -> Result<Self, TestnetError> {
         let args = [VALIDATOR_ARG, "run", "--config"].map(OsString::from);
         let spec = Spec {
             exe: config.exe.clone(),

@@ -21,7 +21,7 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 /// Largest response: a full block in hexadecimal, with its receipts.
 const MAX_RESPONSE: u32 = sequencer::rpc::MAX_RESPONSE_BYTES;
 /// Codes of a submission that say that the chain has the transaction already: it waits, or its nonce is spent.
-const HAS_IT: [i32; 2] = [500, 501];
+pub(crate) const HAS_IT: [i32; 2] = [500, 501];
 /// Code of a block that is not decided yet.
 const NOT_DECIDED: [i32; 2] = [601, 602];
 
@@ -53,6 +53,8 @@ pub struct RawBlock {
     pub header: Header,
     /// Its payload.
     pub payload: Vec<u8>,
+    /// Of each of its transactions, whether its action had an effect.
+    pub applied: Vec<bool>,
 }
 
 /// One validator's addresses.
@@ -83,6 +85,11 @@ impl Node {
     /// Its typed JSON-RPC client: bring [`sequencer::rpc::AssetApiClient`] into scope.
     pub fn rpc(&self) -> &HttpClient {
         &self.rpc
+    }
+
+    /// Where its health and metrics are.
+    pub fn health(&self) -> SocketAddr {
+        self.health
     }
 
     /// Whether it says that it is ready.
@@ -121,6 +128,11 @@ impl Node {
         Ok(Some(RawBlock {
             header,
             payload: view.payload.0,
+            applied: view
+                .receipts
+                .iter()
+                .map(|receipt| receipt.failure.is_none())
+                .collect(),
         }))
     }
 
@@ -164,6 +176,15 @@ impl Node {
         view.verify(root).map_err(|error| answer(error.to_string()))
     }
 
+    /// How many transactions an account has sent that are decided, as it says.
+    ///
+    /// # Errors
+    /// It is not there.
+    pub async fn nonce(&self, address: Address) -> Result<u64, NodeError> {
+        let account = self.rpc.account(AddressText(address)).await;
+        Ok(account.map_err(|error| self.failed(error))?.nonce)
+    }
+
     /// Where it stands.
     ///
     /// # Errors
@@ -172,7 +193,7 @@ impl Node {
         self.rpc.status().await.map_err(|error| self.failed(error))
     }
 
-    fn failed(&self, source: ClientError) -> NodeError {
+    pub(crate) fn failed(&self, source: ClientError) -> NodeError {
         NodeError::Call {
             index: self.index,
             source: Box::new(source),
@@ -204,6 +225,17 @@ impl Nodes {
     /// The validator with that index.
     pub fn get(&self, index: usize) -> &Node {
         &self.all[index]
+    }
+
+    /// All of them, by index.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &Node> {
+        self.all.iter()
+    }
+
+    /// How many there are, at least one.
+    #[expect(clippy::len_without_is_empty, reason = "a testnet has validators")]
+    pub fn len(&self) -> usize {
+        self.all.len()
     }
 
     /// The next in turn.

@@ -116,6 +116,17 @@ impl Process {
         self.ended().await;
     }
 
+    /// SIGSTOP: it does nothing until it is resumed, and its connections stay open.
+    pub async fn pause(&self) {
+        // No receiver: it has ended.
+        let _ = self.signals.send(Signal::SIGSTOP).await;
+    }
+
+    /// SIGCONT.
+    pub async fn resume(&self) {
+        let _ = self.signals.send(Signal::SIGCONT).await;
+    }
+
     /// SIGTERM, and SIGKILL if it is still there after `grace`.
     pub async fn stop(&self, grace: Duration) -> Ended {
         let _ = self.signals.send(Signal::SIGTERM).await;

@@ -12,7 +12,9 @@ use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use crate::dashboard::Dashboard;
 use crate::error::TestnetError;
+use crate::explorer::Explorer;
 use crate::live::Progress;
 use crate::network::{Testnet, TestnetConfig};
 use crate::payments::Payments;
@@ -55,6 +57,8 @@ pub async fn run(config: RunConfig, progress: &mut Progress) -> Result<Summary, 
         started = Testnet::start(network, progress) => started?,
         () = interrupts.next() => return Err(TestnetError::Interrupted),
     };
+    let _dashboard = Dashboard::of(&testnet.attached()?, progress).await?;
+    let _explorer = Explorer::of(&testnet.attached()?, progress).await?;
     let mut session = Session::begin(&config, &testnet, interrupts, progress)?;
     let mut findings = Findings::default();
     if let Err(error) = session.play(&mut findings).await {
@@ -78,7 +82,7 @@ pub(crate) struct Interrupts {
 }
 
 impl Interrupts {
-    fn listen() -> Result<Self, TestnetError> {
+    pub(crate) fn listen() -> Result<Self, TestnetError> {
         let listen = |kind| signal(kind).map_err(TestnetError::io(Path::new("signal handler")));
         Ok(Self {
             interrupt: listen(SignalKind::interrupt())?,

@@ -10,12 +10,14 @@ use localnet::{Airdrop, Localnet, LocalnetConfig};
 use rollup_abi::instruction::{Initialize, MAX_POSTERS, RegisterMember};
 use rollup_abi::vote::possession_digest;
 use sequencer::config::{KeyFiles, LogFormat, Settings, file_text};
-use sequencer::genesis::{Deployment, GenesisFile, MemberEntry};
+use sequencer::genesis::{AccountEntry, Deployment, GenesisFile, MemberEntry};
 use sequencer::keystore::Keys;
 use sequencer::rpc::text::HexBytes;
 use settlement::{CommitmentConfig, Keypair, RollupClient, Signer as _, deploy};
 
 use crate::error::TestnetError;
+use crate::explorer;
+use crate::links::Links;
 use crate::live::Progress;
 use crate::network::TestnetConfig;
 
@@ -25,6 +27,8 @@ const REPLACEMENT_DELAY: u64 = 60;
 const LAMPORTS: u64 = 500_000_000_000;
 /// Every validator's voting weight.
 const STAKE: u64 = 1;
+/// Name of a genesis file with the addresses of relays, in a validator's directory.
+const LINKED_GENESIS: &str = "linked-genesis.json";
 /// The committee's epoch.
 const EPOCH: u64 = 0;
 
@@ -166,6 +170,7 @@ pub(crate) fn write_genesis(
         address: member.p2p_address(),
         possession: None,
     });
+    let (address, balance) = explorer::fund(&config.dir)?;
     let genesis = GenesisFile {
         program_id: Address::new(client.program().to_bytes()),
         mint_authority: authority.address(),
@@ -174,7 +179,7 @@ pub(crate) fn write_genesis(
         gas_price: config.gas.price,
         block_gas: config.gas.block.0,
         timestamp_ms: u64::try_from(now).unwrap_or(u64::MAX),
-        accounts: Vec::new(),
+        accounts: vec![AccountEntry { address, balance }],
         committee: committee.collect(),
         epoch_length: 0,
         roster_authority: None,
@@ -209,7 +214,9 @@ pub(crate) async fn register(
     client.initialize(deployer, &initialize).await?;
     let release = registry::embedded()?;
     let idl_hash = rollup_abi::sha256(&[&release.idl]);
-    client.record_release(deployer, &release.program, idl_hash).await?;
+    client
+        .record_release(deployer, &release.program, idl_hash)
+        .await?;
     let registrations: Vec<_> = members
         .iter()
         .map(|member| registration(&chain_id, member))
@@ -232,17 +239,49 @@ fn registration(chain_id: &rollup_abi::Digest, member: &Member) -> RegisterMembe
     }
 }
 
+/// Where a validator reaches Solana.
+pub(crate) struct Endpoints {
+    pub(crate) rpc: String,
+    pub(crate) ws: String,
+}
+
+/// Writes the genesis file of a validator that reaches the others through relays. The chain's id is the same: it does not
+/// cover addresses.
+pub(crate) fn write_linked_genesis(
+    config: &TestnetConfig,
+    member: &Member,
+    links: &Links,
+) -> Result<(), TestnetError> {
+    let shared = config.dir.join("genesis.json");
+    let text = std::fs::read_to_string(&shared).map_err(TestnetError::io(&shared))?;
+    let mut genesis = GenesisFile::parse(&text)?;
+    for (to, entry) in genesis.committee.iter_mut().enumerate() {
+        if let Some(relay) = links.address(member.index, to) {
+            entry.address = format!("/ip4/{}/tcp/{}", relay.ip(), relay.port());
+        }
+    }
+    let path = member.dir.join(LINKED_GENESIS);
+    std::fs::write(&path, genesis.to_text()).map_err(TestnetError::io(&path))
+}
+
 /// Writes a validator's configuration file and says where it is.
 pub(crate) fn write_config(
     config: &TestnetConfig,
-    chain: &Localnet,
+    solana: &Endpoints,
     client: &RollupClient,
     member: &Member,
 ) -> Result<PathBuf, TestnetError> {
     let keys = KeyFiles::in_dir(Path::new(""));
     let settings = Settings {
         data_dir: Some("data".into()),
-        genesis: Some("../genesis.json".into()),
+        genesis: Some(
+            if config.disturbable {
+                LINKED_GENESIS
+            } else {
+                "../genesis.json"
+            }
+            .into(),
+        ),
         bls_key: Some(keys.bls),
         libp2p_key: Some(keys.libp2p),
         solana_key: Some(keys.solana),
@@ -250,8 +289,8 @@ pub(crate) fn write_config(
         listen_rpc: Some(member.rpc.to_string()),
         listen_metrics: Some(member.health.to_string()),
         block_interval_ms: Some(u64::try_from(config.block_interval.as_millis()).unwrap_or(u64::MAX)),
-        solana_rpc_url: Some(chain.rpc_url().to_owned()),
-        solana_ws_url: Some(chain.ws_url().to_owned()),
+        solana_rpc_url: Some(solana.rpc.clone()),
+        solana_ws_url: Some(solana.ws.clone()),
         program_id: Some(client.program().to_string()),
         posting: Some(member.index < MAX_POSTERS),
         posting_rank: u16::try_from(member.index).ok(),

@@ -47,7 +47,7 @@ fn what_cannot_work_is_refused_before_anything_is_started() {
         (&["--data-dir", "full"], "is not empty"),
         (
             &["--summary", "nowhere/summary.json"],
-            "the summary cannot be written",
+            "cannot be written",
         ),
         (&["--validators", "1"], "1 is not in 4..=32"),
         (&["--no-such-flag"], "unexpected argument"),
