@@ -402,6 +402,36 @@ pub enum Target {
     Address(Expr),
 }
 
+impl Place {
+    /// The key of a map's value.
+    pub const fn key(&self) -> Option<&Expr> {
+        match &self.root {
+            Root::Slot(_, key) => key.as_ref(),
+            Root::Local(_) => None,
+        }
+    }
+}
+
+impl Vault {
+    /// The key of a vault in a map.
+    pub const fn key(&self) -> Option<&Expr> {
+        match self {
+            Self::Slot(_, key) => key.as_ref(),
+            Self::Payment => None,
+        }
+    }
+}
+
+impl Target {
+    /// The vault's key, or the address.
+    pub const fn expr(&self) -> Option<&Expr> {
+        match self {
+            Self::Vault(vault) => vault.key(),
+            Self::Address(address) => Some(address),
+        }
+    }
+}
+
 /// A statement.
 #[derive(Clone, Debug)]
 pub struct Stmt {
@@ -490,7 +520,7 @@ pub enum Failure {
 impl Program {
     /// The error of a `move` that takes more than there is.
     pub const INSUFFICIENT: ErrorId = ErrorId(0);
-    /// The error of a payment that was not used up.
+    /// The error of money that came in and lies in no vault: a payment that was not used up, or what a called program sent back.
     pub const UNSPENT: ErrorId = ErrorId(1);
 
     /// The `init`, if there is one.

@@ -1,6 +1,6 @@
 //! A ledger whose program is the compiled one, run by CurveVM.
 
-use std::{cell::RefCell, sync::Arc};
+use std::{cell::RefCell, collections::BTreeMap, sync::Arc};
 
 use curvevm::{
     Address, Call, CallError, Entrance, Fault, Gas, Machine, MemoryHost, Step, Success, Trap, Verified,
@@ -9,7 +9,7 @@ use curvevm::{
 use crate::{
     hir::{ErrorId, EventId, FnId, Function, Program, SlotId},
     ir::layout,
-    reference::{Event, Failure, Ledger, Outcome, Transaction, World},
+    reference::{Event, Failure, Ledger, Outcome, State, Transaction, World},
     syntax::ast::FunctionKind,
     value::Value,
 };
@@ -210,20 +210,42 @@ impl<'a> MachineLedger<'a> {
     }
 }
 
+/// Arguments of a function, as the machine has them and as the language has them.
+pub fn arguments(program: &Program, function: FnId, words: Vec<curvevm::Value>) -> Option<Vec<Value>> {
+    let function = &program.functions[function.index()];
+    let mut words = words.into_iter();
+    let params = function.locals.iter().take(usize::from(function.params));
+    let values = params.map(|param| layout::value(&mut words, &param.ty, program));
+    values.collect()
+}
+
+/// What a program stored, as the machine keeps it: records by their keys.
+pub fn records(program: &Program, code: &curvevm::Program, state: &State) -> BTreeMap<[u8; 32], Vec<u8>> {
+    let record = |((slot, key), value): (&(SlotId, Option<Value>), &Value)| {
+        let words = layout::words(value, &program.slots[slot.index()].value, program);
+        let key = record_key(program, code, *slot, key.as_ref());
+        (key, curvevm::encode_values(&words))
+    };
+    state.iter().map(record).collect()
+}
+
+/// Where the machine keeps a cell, or a map's value at a key.
+fn record_key(program: &Program, code: &curvevm::Program, slot: SlotId, key: Option<&Value>) -> [u8; 32] {
+    let words = match (key, &program.slots[slot.index()].key) {
+        (Some(key), Some(ty)) => layout::words(key, ty, program),
+        _ => Vec::new(),
+    };
+    code.slots[slot.index()].key(&words)
+}
+
 impl World for MachineLedger<'_> {
     fn read(&self, slot: SlotId, key: Option<&Value>) -> Option<Value> {
-        let item = &self.program.slots[slot.index()];
         let record = &self.code.program().slots[slot.index()];
-        let key = match (key, &item.key) {
-            (Some(key), Some(ty)) => layout::words(key, ty, self.program),
-            _ => Vec::new(),
-        };
-        let bytes = self
-            .host
-            .storage
-            .get(&(Address::new(self.own), record.key(&key)))?;
+        let key = record_key(self.program, self.code.program(), slot, key);
+        let bytes = self.host.storage.get(&(Address::new(self.own), key))?;
         let words = curvevm::decode_values(&record.value_types(), bytes).ok()?;
-        layout::value(&mut words.into_iter(), &item.value, self.program)
+        let ty = &self.program.slots[slot.index()].value;
+        layout::value(&mut words.into_iter(), ty, self.program)
     }
 
     /// Only the program writes its state.

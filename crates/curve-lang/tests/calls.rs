@@ -80,6 +80,8 @@ entry fetch(amount: Asset) -> Count {
     Bank(state.bank).take(amount) into state.spare[caller, 7]
 }
 
+entry forget(amount: Asset) -> Count { Bank(state.bank).take(amount) }
+
 entry pass(part: Count) payable -> Asset {
     let kept = Bank(state.bank).put(caller, part) paying payment from payment;
     kept
@@ -202,6 +204,12 @@ fn programs_call_one_another() {
             .iter()
             .all(|machine| machine.read(spare, Some(&key)) == Some(number(120)))
     );
+    assert_eq!(
+        town.call("forget", &[number(1)], 0),
+        Err(Failure::Error(Program::UNSPENT)),
+        "what comes back is put nowhere"
+    );
+    assert_eq!(town.call("forget", &[number(0)], 0), Ok(number(1)));
     assert_eq!(town.call("pass", &[number(1)], 40), Ok(number(40)));
     assert_eq!(saved(&mut town, account(b"alice")), Ok(number(40)));
 }

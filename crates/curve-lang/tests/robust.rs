@@ -90,10 +90,24 @@ fn the_deepest_programs_run() {
 #[test]
 fn large_programs_are_bounded() {
     let many = |one: &dyn Fn(usize) -> String| (0..2_500).map(one).collect::<String>();
+    // Each of sixteen of the next one, fifteen times; the last one is empty, or too large.
+    let bush = |last: &str| {
+        let fields = |at: usize| (0..16).map(|f| format!("f{f}: S{at},")).collect::<String>();
+        let structs = (0..15).map(|at| format!("struct S{at} {{ {} }}\n", fields(at + 1)));
+        let structs: String = structs.collect();
+        format!("{structs}struct S15 {{ {last} }}\nfn f(a: S0) -> Hash {{ sha256(a) }}")
+    };
     let sources = [
         many(&|i| format!("const C{i}: Count = {i};\n")),
         many(&|i| format!("fn f{i}() -> Count {{ f{}() }}\n", i + 1)),
         many(&|i| format!("struct S{i} {{ a: S{} }}\n", i + 1)),
+        bush(""),
+        bush(&(0..17).map(|f| format!("f{f}: Count,")).collect::<String>()),
+        format!(
+            "{} entry e() {{ {} }}",
+            many(&|i| format!("const A{i}: Count = 1;")),
+            "z0;".repeat(60_000)
+        ),
         many(&|i| format!("error E{i};\n")),
         many(&|i| format!("entry e{i}() {{ x{i}(); }}\n")),
         format!("entry e() {{ {} }}", many(&|i| format!("let v{i} = {i};\n"))),

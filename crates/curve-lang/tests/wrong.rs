@@ -148,6 +148,34 @@ fn a_lost_payment_fails() {
 }
 
 #[test]
+fn what_comes_back_to_no_vault_fails() {
+    const SHOP: &str = "program shop;
+state { till: Vault, price: Asset }
+entry buy() payable {
+    move min(state.price, payment) from payment to state.till;
+    move payment to caller;
+}";
+    let (artifact, shop) = (
+        build("unclaimed", &source("unclaimed")).unwrap(),
+        build("shop", SHOP).unwrap(),
+    );
+    let mut ledger = ledger(&artifact);
+    let there = account(b"shop");
+    let code = Arc::new(shop.program.clone().verify().unwrap());
+    ledger.host.programs.insert(Address::new(there), code);
+    let go = |ledger: &mut MachineLedger, payment| {
+        call(ledger, &artifact, "fill", &[], payment);
+        call(ledger, &artifact, "go", &[Value::Address(there)], 0)
+    };
+    snapshot("unclaimed", &go(&mut ledger, 1_000));
+    let (price, one) = (&shop.program.slots[1], curvevm::Value::U64(1_000_000_000));
+    let price = (Address::new(there), price.key(&[]));
+    let stored = curvevm::encode_values(&[one]);
+    ledger.host.storage.insert(price, stored);
+    assert_eq!(go(&mut ledger, 0), "returns Nothing", "when nothing comes back");
+}
+
+#[test]
 fn a_gas_bomb_stops_when_its_gas_is_spent() {
     let artifact = build("gas_bomb", &source("gas_bomb")).unwrap();
     let mut ledger = ledger(&artifact);

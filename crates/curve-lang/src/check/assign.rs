@@ -37,7 +37,7 @@ impl Checker<'_> {
 
     pub(super) fn slot_named(&mut self, name: &Name) -> Option<SlotId> {
         let Some(id) = self.items.slots.get(&name.text).copied() else {
-            let known: Vec<String> = self.items.slots.keys().cloned().collect();
+            let known = self.offered(self.items.slots.keys());
             let title = format!("the state has no field `{}`", name.text);
             self.unknown(Code::UnknownField, name, title, known.iter().map(String::as_str));
             return None;
@@ -223,7 +223,7 @@ impl Checker<'_> {
         } else if self.items.consts.contains_key(text) || self.is_reserved(text) {
             self.error(Code::NotMutable, expr.span, format!("`{text}` does not change"));
         } else {
-            self.name(&name, None);
+            self.name(&name);
         }
     }
 

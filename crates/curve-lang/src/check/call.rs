@@ -70,7 +70,7 @@ impl Checker<'_> {
     }
 
     fn unknown_function(&mut self, name: &Name) {
-        let known: Vec<String> = self.items.functions.keys().cloned().collect();
+        let known = self.offered(self.items.functions.keys());
         let candidates = known.iter().map(String::as_str).chain(intrinsic::names());
         self.unknown(
             Code::UnknownName,

@@ -51,7 +51,7 @@ impl Checker<'_> {
         self.program.units = vec![named("Asset", ""), named("Duration", "")];
         self.program.errors = vec![
             named("Insufficient", "a vault holds less than is moved"),
-            named("Unspent", "something of the payment is left"),
+            named("Unspent", "money came in that lies in no vault"),
         ];
     }
 

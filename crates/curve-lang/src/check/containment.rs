@@ -48,14 +48,15 @@ impl Checker<'_> {
                 };
                 self.error(if deep { Code::TooDeep } else { Code::Recursion }, span, title);
                 self.forget_fields(at);
-                sizes[at] = Size::Known(0);
-                return 0;
+                sizes[at] = Size::Known(1);
+                return 1;
             }
         }
         sizes[at] = Size::InProgress;
         let parts: Vec<Type> = self.parts(at);
         let structs = self.program.structs.len();
-        let mut size = usize::from(at >= structs);
+        // What has nothing in it counts, too: so whoever walks through types does not walk long.
+        let mut size = usize::from(at >= structs || parts.is_empty());
         for part in parts {
             let inner = match part {
                 Type::Struct(id) => self.size_of(usize::from(id.0), sizes, depth.saturating_add(1)),
@@ -76,7 +77,7 @@ impl Checker<'_> {
                     .note(format!("the machine's records have at most {MAX_SCALARS}")),
             );
             self.forget_fields(at);
-            size = 0;
+            size = 1;
         }
         if !matches!(sizes[at], Size::Known(_)) {
             sizes[at] = Size::Known(size);

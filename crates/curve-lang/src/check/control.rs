@@ -197,7 +197,7 @@ impl Checker<'_> {
                 self.refer(error.span, definition);
             }
             None => {
-                let known: Vec<String> = self.items.errors.keys().cloned().collect();
+                let known = self.offered(self.items.errors.keys());
                 let title = format!("there is no error `{}`", error.text);
                 self.unknown(Code::UnknownName, error, title, known.iter().map(String::as_str));
             }

@@ -3,7 +3,7 @@
 use super::Checker;
 use crate::{
     diagnostic::{Code, Diagnostic},
-    hir::{Arm, Expr, ExprKind, FnId, Script, Stmt, StmtKind},
+    hir::{Arm, Expr, ExprKind, FnId, Script, Stmt, StmtKind, Vault},
     span::Span,
     syntax::ast::FunctionKind,
 };
@@ -264,12 +264,13 @@ impl Counter<'_> {
             ExprKind::Read(_, key) => self.option(key.as_deref()),
             ExprKind::Has(_, key) | ExprKind::Remove(_, key) => self.expr(key),
             ExprKind::Foreign(foreign) => {
-                let amount = foreign.paying.as_ref().map(|(amount, _)| amount);
-                self.exprs(
-                    std::iter::once(&foreign.address)
-                        .chain(&foreign.args)
-                        .chain(amount),
-                )
+                let paying = foreign.paying.as_ref().map(|(amount, from)| (amount, from));
+                let (amount, from) = paying.unzip();
+                let parts = std::iter::once(&foreign.address)
+                    .chain(&foreign.args)
+                    .chain(amount);
+                let vaults = from.into_iter().chain(&foreign.into);
+                self.exprs(parts.chain(vaults.filter_map(Vault::key)))
             }
             ExprKind::Binary(_, a, b) => self.exprs([a.as_ref(), b.as_ref()]),
             ExprKind::Not(inner) | ExprKind::Field(inner, _) | ExprKind::Require(inner, _) => {
@@ -309,10 +310,9 @@ impl Counter<'_> {
 
     fn stmt(&mut self, stmt: &Stmt) -> u64 {
         match &stmt.kind {
-            StmtKind::Let(_, value) | StmtKind::Assign(_, _, value) | StmtKind::Expr(value) => {
-                self.expr(value)
-            }
-            StmtKind::Move(amount, ..) => self.option(amount.as_ref()),
+            StmtKind::Let(_, value) | StmtKind::Expr(value) => self.expr(value),
+            StmtKind::Assign(place, _, value) => self.exprs(place.key().into_iter().chain([value])),
+            StmtKind::Move(amount, from, to) => self.exprs(amount.iter().chain(from.key()).chain(to.expr())),
             StmtKind::Emit(_, fields) => self.exprs(fields.iter().map(|(_, value)| value)),
             StmtKind::For(_, low, high, body) => {
                 let inside = self.expr(body).saturating_add(1);

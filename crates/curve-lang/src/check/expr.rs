@@ -35,13 +35,10 @@ impl Checker<'_> {
             ast::ExprKind::Number(digits, units) => self.literal(digits, units, span, hint),
             ast::ExprKind::Bool(value) => made(ExprKind::Value(Value::Bool(*value)), Type::Bool),
             ast::ExprKind::Str(bytes) => self.string(bytes, span),
-            ast::ExprKind::Name(name) => self.name(
-                &Name {
-                    text: name.clone(),
-                    span,
-                },
-                hint,
-            ),
+            ast::ExprKind::Name(name) => self.name(&Name {
+                text: name.clone(),
+                span,
+            }),
             ast::ExprKind::State => {
                 self.error(
                     Code::NoValue,
@@ -116,7 +113,7 @@ impl Checker<'_> {
         }
     }
 
-    pub(super) fn name(&mut self, name: &Name, hint: Option<&Type>) -> Expr {
+    pub(super) fn name(&mut self, name: &Name) -> Expr {
         let span = name.span;
         if let Some(id) = self.body.visible.get(&name.text).copied() {
             self.read_local(id, span);
@@ -139,7 +136,6 @@ impl Checker<'_> {
             return Expr { kind, ty, span };
         }
         self.ambient(name).unwrap_or_else(|| {
-            let _ = hint;
             self.unknown_value(name);
             Expr::bad(span)
         })
@@ -216,8 +212,7 @@ impl Checker<'_> {
         } else {
             format!("there is no `{}` here", name.text)
         };
-        let mut known: Vec<String> = self.body.visible.keys().cloned().collect();
-        known.extend(self.items.consts.keys().cloned());
+        let known = self.offered(self.body.visible.keys().chain(self.items.consts.keys()));
         let words = ["caller", "self", "now", "height", "payment"];
         let candidates = known.iter().map(String::as_str).chain(words);
         self.unknown(Code::UnknownName, name, title, candidates);
@@ -393,7 +388,7 @@ impl Checker<'_> {
     fn init_value(&mut self, init: &FieldInit, wanted: Option<&Type>) -> Expr {
         let checked = match &init.value {
             Some(value) => self.expr(value, wanted),
-            None => self.name(&init.name, wanted),
+            None => self.name(&init.name),
         };
         match wanted {
             Some(wanted) => self.want(checked, wanted),

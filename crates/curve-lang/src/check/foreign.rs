@@ -103,7 +103,7 @@ impl Checker<'_> {
                 if name.text.starts_with(|c: char| c.is_ascii_uppercase())
                     && !self.items.functions.contains_key(&name.text) =>
             {
-                let known: Vec<String> = self.items.interfaces.keys().cloned().collect();
+                let known = self.offered(self.items.interfaces.keys());
                 let title = format!("there is no interface `{}`", name.text);
                 self.unknown(Code::UnknownName, name, title, known.iter().map(String::as_str));
                 Expr::bad(span)

@@ -199,6 +199,12 @@ impl Checker<'_> {
         });
     }
 
+    /// Names that an unknown one may have been meant to be, unless nobody hears of it any more.
+    pub(super) fn offered<'n>(&self, names: impl Iterator<Item = &'n String>) -> Vec<String> {
+        let room = if self.sink.is_full() { 0 } else { MAX_CANDIDATES };
+        names.take(room).cloned().collect()
+    }
+
     /// Reports a name that means nothing, with the one that was probably meant.
     pub(super) fn unknown<'n>(
         &mut self,

@@ -110,7 +110,7 @@ impl Checker<'_> {
     }
 
     pub(super) fn unknown_type(&mut self, name: &Name) {
-        let declared: Vec<String> = self.items.types.keys().cloned().collect();
+        let declared = self.offered(self.items.types.keys());
         let candidates = BUILT_IN_TYPES
             .iter()
             .copied()

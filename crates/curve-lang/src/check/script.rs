@@ -111,7 +111,7 @@ impl Checker<'_> {
     fn entry(&mut self, name: &Name) -> Option<FnId> {
         let found = self.items.functions.get(&name.text).copied();
         let Some(id) = found else {
-            let known: Vec<String> = self.items.functions.keys().cloned().collect();
+            let known = self.offered(self.items.functions.keys());
             let title = format!("there is no entry `{}`", name.text);
             self.unknown(Code::UnknownName, name, title, known.iter().map(String::as_str));
             return None;
@@ -182,7 +182,7 @@ impl Checker<'_> {
             self.refer(name.span, definition);
             return Some(Failure::Error(id));
         }
-        let known: Vec<String> = self.items.errors.keys().cloned().collect();
+        let known = self.offered(self.items.errors.keys());
         let built_in = [
             "Overflow",
             "DivisionByZero",

@@ -111,7 +111,7 @@ impl Checker<'_> {
     /// An event and its fields.
     pub(super) fn event(&mut self, name: &Name, inits: &[FieldInit]) -> Option<(EventId, Vec<Field>)> {
         let Some(id) = self.items.events.get(&name.text).copied() else {
-            let known: Vec<String> = self.items.events.keys().cloned().collect();
+            let known = self.offered(self.items.events.keys());
             let title = format!("there is no event `{}`", name.text);
             self.unknown(Code::UnknownName, name, title, known.iter().map(String::as_str));
             for init in inits {

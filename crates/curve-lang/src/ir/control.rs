@@ -328,11 +328,11 @@ trait Walk {
             ExprKind::Foreign(foreign) => {
                 self.expr(&foreign.address);
                 foreign.args.iter().for_each(|arg| self.expr(arg));
-                if let Some((amount, vault)) = &foreign.paying {
-                    self.expr(amount);
-                    self.vault(vault);
-                }
-                foreign.into.iter().for_each(|vault| self.vault(vault));
+                let paying = foreign.paying.as_ref().map(|(amount, from)| (amount, from));
+                let (amount, from) = paying.unzip();
+                amount.into_iter().for_each(|amount| self.expr(amount));
+                let vaults = from.into_iter().chain(&foreign.into);
+                vaults.filter_map(Vault::key).for_each(|key| self.expr(key));
             }
             ExprKind::Binary(_, a, b) => {
                 self.expr(a);
@@ -371,28 +371,16 @@ trait Walk {
                 self.expr(value)
             }
             StmtKind::Assign(place, _, value) => {
-                if let Root::Slot(_, Some(key)) = &place.root {
-                    self.expr(key);
-                }
+                place.key().into_iter().for_each(|key| self.expr(key));
                 self.expr(value);
             }
             StmtKind::Move(amount, source, target) => {
-                amount.iter().for_each(|amount| self.expr(amount));
-                self.vault(source);
-                match target {
-                    Target::Vault(vault) => self.vault(vault),
-                    Target::Address(address) => self.expr(address),
-                }
+                let parts = amount.iter().chain(source.key()).chain(target.expr());
+                parts.for_each(|part| self.expr(part));
             }
             StmtKind::Emit(_, fields) => fields.iter().for_each(|(_, value)| self.expr(value)),
             StmtKind::Return(Some(value)) => self.expr(value),
             _ => {}
-        }
-    }
-
-    fn vault(&mut self, vault: &Vault) {
-        if let Vault::Slot(_, Some(key)) = vault {
-            self.expr(key);
         }
     }
 }

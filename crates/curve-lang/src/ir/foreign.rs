@@ -27,11 +27,13 @@ impl Builder<'_, '_> {
         };
         let into = match &foreign.into {
             Some(vault) => match self.account(vault) {
-                Some(account) => Some((account, self.own_balance(Some(amount)))),
+                Some(account) => Some(account),
                 None => return self.zeros(ty),
             },
             None => None,
         };
+        // Who is asked a view sends nothing.
+        let before = (!view).then(|| self.own_balance(Some(amount)));
         let op = if view {
             Opcode::ViewProgram
         } else {
@@ -40,10 +42,15 @@ impl Builder<'_, '_> {
         };
         let types = layout::scalars(ty, self.context.program);
         let results = self.emit_run(op, ins, &types, index as u64);
-        if let Some((account, before)) = into {
+        if let Some(before) = before {
             let after = self.own_balance(None);
-            let gained = self.emit(Opcode::SubU64, &[after, before], Scalar::U64);
-            self.deposit(&account, gained);
+            match into {
+                Some(account) => {
+                    let gained = self.emit(Opcode::SubU64, &[after, before], Scalar::U64);
+                    self.deposit(&account, gained);
+                }
+                None => self.require_same(before, after),
+            }
         }
         results
     }

@@ -69,6 +69,13 @@ impl Builder<'_, '_> {
         self.set(account, rest);
     }
 
+    /// What came in lies in vaults if these are equal.
+    pub(super) fn require_same(&mut self, a: Val, b: Val) {
+        let same = self.emit(Opcode::Eq64, &[a, b], Scalar::Bool);
+        let error = u64::from(Program::UNSPENT.0);
+        self.push(Opcode::Require, vec![same], Vec::new(), error);
+    }
+
     /// Puts an amount into a vault.
     pub(super) fn deposit(&mut self, account: &Account, amount: Val) {
         let before = self.holds(account);
@@ -129,13 +136,7 @@ impl Builder<'_, '_> {
             }
             if self.payment.is_some() {
                 let (left, zero) = (self.payment_left(), self.number(0));
-                let spent = self.emit(Opcode::Eq64, &[left, zero], Scalar::Bool);
-                self.push(
-                    Opcode::Require,
-                    vec![spent],
-                    Vec::new(),
-                    u64::from(Program::UNSPENT.0),
-                );
+                self.require_same(left, zero);
             }
             self.finish(End::Ret(way.values));
         }

@@ -42,6 +42,12 @@ struct Neighbour {
     state: State,
 }
 
+/// A program that another one takes the place of.
+struct Left {
+    own: [u8; 32],
+    state: State,
+}
+
 /// Most programs in a chain of calls.
 const MAX_PROGRAMS: usize = 8;
 
@@ -84,6 +90,11 @@ impl Chain {
     pub fn add(&mut self, address: [u8; 32], program: Arc<Program>) {
         let state = State::new();
         self.neighbours.insert(address, Neighbour { program, state });
+    }
+
+    /// What another program stored, if it is on the ledger.
+    pub fn state_of(&self, address: &[u8; 32]) -> Option<&State> {
+        self.neighbours.get(address).map(|found| &found.state)
     }
 
     /// A transaction: all of it happens, or nothing.
@@ -136,6 +147,41 @@ impl Chain {
         Ok((whole(&function.result, value), steps))
     }
 
+    /// The same of another program on the ledger: [`Self::add`].
+    pub fn transact_at(
+        &mut self,
+        address: [u8; 32],
+        function: FnId,
+        args: Vec<Value>,
+        caller: [u8; 32],
+        payment: u64,
+        steps: u64,
+    ) -> Result<Outcome, Failure> {
+        let (program, left) = self.turn_to(address).ok_or(Failure::NoProgram)?;
+        let result = self.transact(&program, function, args, caller, payment, steps);
+        self.turn_back(left);
+        result
+    }
+
+    /// Another program takes this one's place.
+    fn turn_to(&mut self, address: [u8; 32]) -> Option<(Arc<Program>, Left)> {
+        let found = self.neighbours.get_mut(&address)?;
+        let left = Left {
+            own: std::mem::replace(&mut self.own, address),
+            state: std::mem::replace(&mut self.state, std::mem::take(&mut found.state)),
+        };
+        Some((found.program.clone(), left))
+    }
+
+    /// It gives the place back.
+    fn turn_back(&mut self, left: Left) {
+        let theirs = std::mem::replace(&mut self.state, left.state);
+        if let Some(found) = self.neighbours.get_mut(&self.own) {
+            found.state = theirs;
+        }
+        self.own = left.own;
+    }
+
     /// Another program takes this one's place until it is done.
     fn call_neighbour(&mut self, call: Outgoing) -> Result<Answer, Failure> {
         let Outgoing {
@@ -152,20 +198,15 @@ impl Chain {
         if self.callers.len().saturating_add(1) >= MAX_PROGRAMS {
             return Err(Failure::TooDeep);
         }
-        let found = self.neighbours.get_mut(&to).ok_or(Failure::NoProgram)?;
-        let program = found.program.clone();
-        let id = entrance(&program, signature, from).ok_or(Failure::NoEntry)?;
-        let state = std::mem::replace(&mut self.state, std::mem::take(&mut found.state));
-        let caller = std::mem::replace(&mut self.own, to);
+        let found = self.neighbours.get(&to).ok_or(Failure::NoProgram)?;
+        let id = entrance(&found.program, signature, from).ok_or(Failure::NoEntry)?;
+        let (program, left) = self.turn_to(to).ok_or(Failure::NoProgram)?;
+        let caller = left.own;
         self.callers.push(caller);
         let answer = translated(args, &program, id, signature, from)
             .and_then(|args| self.run(&program, id, args, caller, payment, steps));
         self.callers.pop();
-        self.own = caller;
-        let theirs = std::mem::replace(&mut self.state, state);
-        if let Some(found) = self.neighbours.get_mut(&to) {
-            found.state = theirs;
-        }
+        self.turn_back(left);
         let (value, steps) = answer.map_err(|failure| match failure {
             Failure::Error(_) | Failure::Invariant(_) => Failure::Called,
             other => other,

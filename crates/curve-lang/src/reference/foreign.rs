@@ -1,11 +1,11 @@
 //! Calls of other programs.
 
 use super::{
-    Outgoing, World,
+    Failure, Outgoing, World,
     eval::{Eval, Flow, Result},
 };
 use crate::{
-    hir::{Expr, Foreign, Vault},
+    hir::{Expr, Foreign, Program, Vault},
     value::Value,
 };
 
@@ -19,9 +19,10 @@ impl<W: World> Eval<'_, W> {
             None => 0,
         };
         let into = match &foreign.into {
-            Some(vault) => Some((self.account(vault)?, self.own_balance(payment)?)),
+            Some(vault) => Some(self.account(vault)?),
             None => None,
         };
+        let before = self.own_balance(payment)?;
         let answer = self.world.call_program(Outgoing {
             from: self.program,
             to,
@@ -31,9 +32,11 @@ impl<W: World> Eval<'_, W> {
             steps: self.steps,
         })?;
         self.steps = answer.steps;
-        if let Some((account, before)) = into {
-            let gained = self.own_balance(before)?;
-            self.deposit(&account, gained)?;
+        let gained = self.own_balance(before)?;
+        match into {
+            Some(account) => self.deposit(&account, gained)?,
+            None if gained > 0 => return Err(Flow::Fail(Failure::Error(Program::UNSPENT))),
+            None => {}
         }
         Ok(answer.value)
     }
@@ -49,6 +52,6 @@ impl<W: World> Eval<'_, W> {
     fn own_balance(&self, beyond: u64) -> Result<u64> {
         let balance = self.world.balance(&self.world.own());
         let rest = balance.checked_sub(beyond);
-        rest.ok_or(Flow::Fail(super::Failure::Overflow))
+        rest.ok_or(Flow::Fail(Failure::Overflow))
     }
 }

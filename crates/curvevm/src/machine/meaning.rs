@@ -119,6 +119,10 @@ impl<'a, 'w> Env<'a, 'w> {
     /// Returns the place behind the last one.
     #[inline(always)]
     pub fn chain(&mut self, at: usize, length: usize, hops: usize, w: Window, last: u64) -> usize {
+        assert!(
+            at < self.code.len(),
+            "verified code ends with an instruction that goes elsewhere"
+        );
         self.hops = hops;
         self.end = self.code.len().min(at.saturating_add(length));
         run(&self.code[at..self.end], w, last, self.gas, self)
