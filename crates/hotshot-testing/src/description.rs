@@ -156,6 +156,18 @@ pub struct Partitions {
     pub adverse: bool,
 }
 
+impl fmt::Display for Partitions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            every,
+            groups,
+            adverse,
+        } = self;
+        let who = if *adverse { "an adversary's" } else { "random" };
+        write!(f, "{who}, up to {groups} groups, anew every {every:?}")
+    }
+}
+
 /// An upgrade that most operators planned and installed.
 #[derive(Clone, Debug)]
 pub struct Upgrading {
@@ -328,17 +340,8 @@ impl fmt::Display for TestDescription {
         }
         writeln!(f, "  links: {:?}", self.unreliable_network)?;
         writeln!(f, "  machines: {parts:?}")?;
-        if let Some(Partitions {
-            every,
-            groups,
-            adverse,
-        }) = self.partitions
-        {
-            let who = if adverse { "the faulty cut" } else { "random" };
-            writeln!(
-                f,
-                "  partitions: {who}, up to {groups} groups, anew every {every:?}"
-            )?;
+        if let Some(partitions) = self.partitions {
+            writeln!(f, "  partitions: {partitions}")?;
         }
         for (view, changes) in &self.spinning_properties {
             let each: Vec<String> = changes
