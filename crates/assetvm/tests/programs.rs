@@ -52,6 +52,26 @@ fn a_program_takes_and_pays() {
 }
 
 #[test]
+fn what_lies_where_a_program_is_deployed_goes_to_who_deploys() {
+    let mut chain = Chain::new();
+    let next = |chain: &Chain| program_address(&address(1), Nonce::new(chain.nonce(1)));
+    let place = next(&chain);
+    chain.apply(2, Action::transfer(place, units(70)));
+    chain.fail(1, deploy(TILL, false, &[Value::U64(10)], 100));
+    assert_eq!(chain.balance(&place), 70, "the constructor fails");
+
+    let place = next(&chain);
+    chain.apply(2, Action::transfer(place, units(70)));
+    let before = chain.balance(&address(1));
+    let action = deploy(TILL, false, &[Value::U64(500)], 100);
+    let fee = chain.prepare(1, action.clone()).fee.base_units();
+    assert_eq!(chain.deploy(1, action), place);
+    // The till's invariant is that it owns what it was paid.
+    assert_eq!(chain.balance(&place), 100);
+    assert_eq!(chain.balance(&address(1)), before - fee - 100 + 70);
+}
+
+#[test]
 fn a_view_answers_without_a_transaction() {
     let mut chain = Chain::new();
     let program = till(&mut chain, false);

@@ -7,7 +7,8 @@ use rollup_abi::Digest;
 
 use super::{Executor, overlay::Overlay};
 use crate::{
-    Address, Amount, EntryId, Failure, MAX_OUTPUT_BYTES, Output, Program, Reason, failure::Trapped, gas,
+    Account, Address, Amount, EntryId, Failure, MAX_OUTPUT_BYTES, Output, Program, Reason, failure::Trapped,
+    gas,
 };
 
 /// A failure, and the gas that was used until then.
@@ -25,7 +26,8 @@ pub(super) struct Request<'a> {
 }
 
 impl Executor {
-    /// Puts a program at `address` and calls its constructor.
+    /// Puts a program at `address` and calls its constructor. What lies there already goes to the sender: the program would not
+    /// know of it.
     pub(super) fn deploy(
         &mut self,
         address: Address,
@@ -47,6 +49,12 @@ impl Executor {
             entries: 0,
         };
         self.world.set_program(address, Some(program));
+        let found = self.account(&address);
+        let sender = self.account(&request.sender);
+        if !found.balance.is_zero() {
+            self.world.set_account(address, Account::default());
+            self.credit(&request.sender, found.balance);
+        }
         let ran = if constructed || !request.args.is_empty() || !request.payment.is_zero() {
             self.run(address, Entrance::Init, &request)
         } else {
@@ -54,6 +62,10 @@ impl Executor {
         };
         if ran.1.is_err() {
             self.world.undo_deployment(&address);
+            if !found.balance.is_zero() {
+                self.world.set_account(address, found);
+                self.world.set_account(request.sender, sender);
+            }
         }
         ran
     }
