@@ -34,7 +34,7 @@ use crate::chain::Watcher;
 use crate::error::TestnetError;
 use crate::follow::Follower;
 use crate::live::Progress;
-use crate::load::{Load, LoadReport, Seen, Shape};
+use crate::load::{Load, LoadReport, Seen, Shape, Standing};
 use crate::model::Model;
 use crate::posts::Post;
 use crate::resources::{Sample, Sampler, cpu_percent, thousandth};
@@ -75,47 +75,15 @@ pub async fn measure(
     let model = Model::new(&deployment.genesis, &[]);
     let follower = Follower::start(attached.nodes.clone(), deployment, HashMap::new(), model);
     let watcher = Watcher::start(attached.rollup()?, attached.posts()?, follower.view().clone());
-    progress.step(format_args!(
-        "signing and funding {} transactions a second for {} s",
-        shape.tps,
-        shape.length.as_secs()
-    ));
-    let load = Load::prepare(attached.clone(), shape).await?;
-    progress.step("offering them");
-    let sampler = Sampler::start(attached.nodes.clone());
-    let running = load.start().await?;
-    let standing = running.standing();
-    let mut ticks = tokio::time::interval(TICK);
-    let finished = running.finish();
-    tokio::pin!(finished);
-    let load = loop {
-        tokio::select! {
-            load = &mut finished => break load,
-            _ = ticks.tick() => progress.standing(&standing),
-        }
-    };
-    let samples = sampler.samples().clone();
-    drop(sampler);
+    let Offered {
+        load,
+        standing,
+        samples,
+    } = offer(attached, shape, progress).await?;
     progress.step("comparing every root on Solana with its re-execution");
     let blocks = standing.blocks();
-    let mut troubles = Vec::new();
     let last = blocks.last().map_or(0, |seen| seen.header.height);
-    let settled = tokio::time::timeout(SETTLE_TIMEOUT, async {
-        let recorded = watcher.settles(last).await;
-        if let Some(recorded) = &recorded {
-            watcher.reads_posts(&recorded.state).await;
-        }
-    });
-    if settled.await.is_err() {
-        troubles.push(format!(
-            "the root of height {last} was not compared within {SETTLE_TIMEOUT:?}"
-        ));
-    }
-    if let Some(divergence) = follower.view().fault() {
-        troubles.push(format!(
-            "a decided block differs from its execution here: {divergence}"
-        ));
-    }
+    let mut troubles = compare(&follower, &watcher, last).await;
     let replaced = replaced(attached, &blocks).await;
     let posts: Vec<Post> = watcher.posts().await.up_to(u64::MAX).cloned().collect();
     let audit = watcher.audit().clone();
@@ -147,6 +115,63 @@ pub async fn measure(
         resources: samples,
         troubles,
     })
+}
+
+/// The load, and what was seen and used meanwhile.
+struct Offered {
+    load: LoadReport,
+    standing: Standing,
+    samples: Vec<Vec<Sample>>,
+}
+
+async fn offer(attached: &Attached, shape: Shape, progress: &mut Progress) -> Result<Offered, TestnetError> {
+    let seconds = shape.length.as_secs();
+    progress.step(format_args!(
+        "signing and funding {} transactions a second for {seconds} s",
+        shape.tps
+    ));
+    let load = Load::prepare(attached.clone(), shape).await?;
+    progress.step("offering them");
+    let sampler = Sampler::start(attached.nodes.clone());
+    let running = load.start().await?;
+    let standing = running.standing();
+    let mut ticks = tokio::time::interval(TICK);
+    let finished = running.finish();
+    tokio::pin!(finished);
+    let load = loop {
+        tokio::select! {
+            load = &mut finished => break load,
+            _ = ticks.tick() => progress.standing(&standing),
+        }
+    };
+    let samples = sampler.samples().clone();
+    Ok(Offered {
+        load,
+        standing,
+        samples,
+    })
+}
+
+/// Waits until every root up to `last` has been compared; says what went wrong with that.
+async fn compare(follower: &Follower, watcher: &Watcher, last: u64) -> Vec<String> {
+    let mut troubles = Vec::new();
+    let compared = tokio::time::timeout(SETTLE_TIMEOUT, async {
+        let recorded = watcher.settles(last).await;
+        if let Some(recorded) = &recorded {
+            watcher.reads_posts(&recorded.state).await;
+        }
+    });
+    if compared.await.is_err() {
+        troubles.push(format!(
+            "the root of height {last} was not compared within {SETTLE_TIMEOUT:?}"
+        ));
+    }
+    if let Some(divergence) = follower.view().fault() {
+        troubles.push(format!(
+            "a decided block differs from its execution here: {divergence}"
+        ));
+    }
+    troubles
 }
 
 /// How many blocks that were announced as decided some validator now says otherwise of.
