@@ -1,17 +1,20 @@
-//! Deploys a program with transactions of the upgradeable loader, on any cluster.
+//! Deploys and upgrades a program with transactions of the upgradeable loader, on any cluster.
 //!
 //! ```text
-//! create buffer ─▶ write, write, write … (many in flight, in any order) ─▶ read the buffer, write again what is missing
-//!               ─▶ create program + deploy with max data length ─▶ wait until it is executable
+//! upload:  create buffer ─▶ write, write, write … (many in flight, in any order) ─▶ read the buffer, write again what is missing
+//! deploy:  upload ─▶ create program + deploy with max data length ─▶ wait until it is executable
+//! upgrade: upload ─▶ upgrade ─▶ wait until the new code is what the program's account holds, and may be called
 //! ```
 //!
-//! Whether a write arrived is judged by the buffer's content, so a lost transaction costs one round and nothing else.
+//! Whether a write arrived is judged by the buffer's content, so a lost transaction costs one round and nothing else. The buffer's
+//! address follows from the program's bytes and the authority, so an upload that was interrupted goes on where it stopped.
+
+mod code;
+mod upload;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use futures::{StreamExt, stream};
-use rollup_abi::instruction::MAX_TRANSACTION;
 use solana_client::nonblocking::rpc_client::RpcClient;
 use solana_commitment_config::CommitmentConfig;
 use solana_keypair::Keypair;
@@ -21,17 +24,13 @@ use solana_loader_v3_interface::state::UpgradeableLoaderState;
 use solana_pubkey::Pubkey;
 use solana_signer::Signer;
 
-use crate::transaction::{sign, unsigned_len};
+pub use code::{ProgramCode, program_code};
+pub use upload::{Upload, Uploaded, upload_program};
+
 use crate::{Sender, SettlementError};
 
-/// Writes in flight together.
-const WRITES_AT_ONCE: usize = 32;
-/// How often missing writes are sent again.
-const MAX_ROUNDS: u32 = 8;
 /// How often the buffer and the program are looked at.
 const POLL: Duration = Duration::from_millis(100);
-/// A round's writes have this long to show in the buffer before they are sent again.
-const ROUND: Duration = Duration::from_secs(4);
 /// A program is visible from the slot after its deployment on.
 const VISIBLE_WITHIN_SLOTS: u64 = 8;
 
@@ -75,18 +74,20 @@ pub async fn deploy_program(
     if account(rpc, &program).await?.is_some() {
         return Err(SettlementError::AlreadyDeployed { program });
     }
-    let sender = Sender::new(rpc.clone(), CommitmentConfig::processed());
-    let buffer = Keypair::new();
-    create_buffer(rpc, &sender, deployment, &buffer).await?;
-    let writes = write_buffer(rpc, &sender, deployment, &buffer.pubkey()).await?;
+    let upload = Upload {
+        payer: deployment.payer,
+        authority: deployment.authority,
+        elf: deployment.elf,
+    };
+    let Uploaded { buffer, writes } = upload_program(rpc, &upload).await?;
     let max_len = deployment.max_len.max(deployment.elf.len());
     let rent = rent(rpc, UpgradeableLoaderState::size_of_program()).await?;
     let authority = deployment.authority.pubkey();
     let payer = deployment.payer.pubkey();
     let instructions =
-        loader::deploy_with_max_program_len(&payer, &program, &buffer.pubkey(), &authority, rent, max_len)?;
+        loader::deploy_with_max_program_len(&payer, &program, &buffer, &authority, rent, max_len)?;
     let signers = distinct(&[deployment.payer, deployment.program, deployment.authority]);
-    sender
+    Sender::new(rpc.clone(), CommitmentConfig::processed())
         .run(&instructions, &signers, CommitmentConfig::confirmed())
         .await?;
     until_visible(rpc, &program).await?;
@@ -98,112 +99,39 @@ pub async fn deploy_program(
     })
 }
 
-async fn create_buffer(
-    rpc: &RpcClient,
-    sender: &Sender,
-    deployment: &Deployment<'_>,
-    buffer: &Keypair,
-) -> Result<(), SettlementError> {
-    let len = deployment.elf.len();
-    // The deployment moves the buffer's lamports to the code's account, which has room for `max_len`.
-    let room = UpgradeableLoaderState::size_of_programdata(deployment.max_len.max(len));
-    let rent = rent(rpc, room).await?;
-    let instructions = loader::create_buffer(
-        &deployment.payer.pubkey(),
-        &buffer.pubkey(),
-        &deployment.authority.pubkey(),
-        rent,
-        len,
-    )?;
-    let signers = distinct(&[deployment.payer, buffer]);
-    sender
-        .run(&instructions, &signers, CommitmentConfig::processed())
-        .await
-        .map(drop)
-}
-
-/// Writes the program into the buffer and returns how many transactions it took.
-async fn write_buffer(
-    rpc: &RpcClient,
-    sender: &Sender,
-    deployment: &Deployment<'_>,
-    buffer: &Pubkey,
-) -> Result<usize, SettlementError> {
-    let elf = deployment.elf;
-    let chunk = chunk_len(&deployment.payer.pubkey(), &deployment.authority.pubkey(), buffer)?;
-    let total = elf.len().div_ceil(chunk);
-    let mut missing: Vec<usize> = (0..total).collect();
+/// Replaces a program's code and returns once the new code can be called. If the program has that code already, nothing is done.
+///
+/// # Errors
+/// The program is not there, has no room for the code, or another authority; a transaction is refused.
+pub async fn upgrade_program(
+    rpc: &Arc<RpcClient>,
+    program: &Pubkey,
+    upload: &Upload<'_>,
+) -> Result<Deployed, SettlementError> {
+    let started = Instant::now();
+    let there = program_code(rpc, program).await?;
+    there.admits(program, &upload.authority.pubkey(), upload.elf.len())?;
     let mut writes = 0;
-    for round in 0..MAX_ROUNDS {
-        if missing.is_empty() {
-            tracing::debug!(writes, rounds = round, "program written to its buffer");
-            return Ok(writes);
-        }
-        writes += missing.len();
-        let recent = sender.recent().await?;
-        let signers = distinct(&[deployment.payer, deployment.authority]);
-        let sends = missing.iter().map(|&index| {
-            let start = index * chunk;
-            let bytes = elf[start..elf.len().min(start + chunk)].to_vec();
-            let offset = u32::try_from(start).expect("a program is far below 4 GiB");
-            let write = loader::write(buffer, &deployment.authority.pubkey(), offset, bytes);
-            sign(&[write], &signers, recent)
-        });
-        let transactions = sends.collect::<Result<Vec<_>, _>>()?;
-        let results: Vec<_> = stream::iter(&transactions)
-            .map(|transaction| sender.send(transaction, false))
-            .buffer_unordered(WRITES_AT_ONCE)
-            .collect()
-            .await;
-        for error in results.into_iter().filter_map(Result::err) {
-            if error.classify().verdict == crate::Verdict::Halt {
-                return Err(error);
-            }
-        }
-        missing = wait_for_writes(rpc, buffer, elf, chunk).await?;
+    if !there.holds(upload.elf) {
+        let uploaded = upload_program(rpc, upload).await?;
+        writes = uploaded.writes;
+        let (payer, authority) = (upload.payer.pubkey(), upload.authority.pubkey());
+        let upgrade = loader::upgrade(program, &uploaded.buffer, &authority, &payer);
+        Sender::new(rpc.clone(), CommitmentConfig::processed())
+            .run(
+                &[upgrade],
+                &distinct(&[upload.payer, upload.authority]),
+                CommitmentConfig::confirmed(),
+            )
+            .await?;
     }
-    Err(SettlementError::AccountContent {
-        what: "buffer",
-        address: *buffer,
-        wrong: missing.len(),
-        total,
-        rounds: MAX_ROUNDS,
+    until_visible(rpc, program).await?;
+    Ok(Deployed {
+        program: *program,
+        program_data: get_program_data_address(program),
+        writes,
+        took: started.elapsed(),
     })
-}
-
-/// Waits for a round's writes and returns the indices of what has not arrived.
-async fn wait_for_writes(
-    rpc: &RpcClient,
-    buffer: &Pubkey,
-    elf: &[u8],
-    chunk: usize,
-) -> Result<Vec<usize>, SettlementError> {
-    let deadline = Instant::now() + ROUND;
-    loop {
-        let data = account(rpc, buffer).await?.unwrap_or_default();
-        let held = data
-            .get(UpgradeableLoaderState::size_of_buffer_metadata()..)
-            .unwrap_or_default();
-        let missing: Vec<usize> = elf
-            .chunks(chunk)
-            .enumerate()
-            .filter(|(index, part)| held.get(index * chunk..index * chunk + part.len()) != Some(*part))
-            .map(|(index, _)| index)
-            .collect();
-        if missing.is_empty() || Instant::now() >= deadline {
-            return Ok(missing);
-        }
-        tokio::time::sleep(POLL).await;
-    }
-}
-
-/// Bytes of the program that fit into one write transaction.
-fn chunk_len(payer: &Pubkey, authority: &Pubkey, buffer: &Pubkey) -> Result<usize, SettlementError> {
-    // Long enough that the data's length prefix has its final width.
-    const SAMPLE: usize = 256;
-    let sample = loader::write(buffer, authority, 0, vec![0; SAMPLE]);
-    let empty = unsigned_len(&[sample], payer)?.saturating_sub(SAMPLE);
-    Ok(MAX_TRANSACTION.saturating_sub(empty))
 }
 
 async fn until_visible(rpc: &RpcClient, program: &Pubkey) -> Result<(), SettlementError> {
@@ -257,28 +185,4 @@ fn distinct<'a>(signers: &[&'a Keypair]) -> Vec<&'a Keypair> {
         }
     }
     distinct
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use solana_hash::Hash;
-
-    #[test]
-    fn a_full_chunk_fills_a_transaction_exactly() {
-        for separate in [false, true] {
-            let payer = Keypair::new();
-            let other = Keypair::new();
-            let authority = if separate { &other } else { &payer };
-            let buffer = Pubkey::new_from_array([4; 32]);
-            let chunk = chunk_len(&payer.pubkey(), &authority.pubkey(), &buffer).unwrap();
-            let write = loader::write(&buffer, &authority.pubkey(), 0, vec![7; chunk]);
-            let recent = crate::Recent {
-                blockhash: Hash::new_from_array([1; 32]),
-                last_valid_block_height: 0,
-            };
-            let transaction = sign(&[write], &distinct(&[&payer, authority]), recent).unwrap();
-            assert_eq!(wincode::serialize(&transaction).unwrap().len(), MAX_TRANSACTION);
-        }
-    }
 }

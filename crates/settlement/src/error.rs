@@ -88,6 +88,29 @@ pub enum SettlementError {
         /// Its id.
         program: Pubkey,
     },
+    /// Somebody else may upgrade the program.
+    #[error(
+        "program {program}: {got} may not upgrade it, only {}",
+        expected.map_or_else(|| "nobody".to_owned(), |key| key.to_string())
+    )]
+    UpgradeAuthority {
+        /// Its id.
+        program: Pubkey,
+        /// Who would.
+        got: Pubkey,
+        /// Who may.
+        expected: Option<Pubkey>,
+    },
+    /// The program's account has no room for the new code.
+    #[error("program {program}: new code of {got} bytes, its account has room for {limit}")]
+    ProgramTooLong {
+        /// Its id.
+        program: Pubkey,
+        /// Bytes of the new code.
+        got: usize,
+        /// Bytes that there is room for.
+        limit: usize,
+    },
     /// The program did not become visible in time.
     #[error("program {program} was deployed, but is not executable after {slots} slots")]
     NotVisible {
@@ -175,6 +198,8 @@ impl SettlementError {
             Self::AccountLayout { .. }
             | Self::AccountContent { .. }
             | Self::AlreadyDeployed { .. }
+            | Self::UpgradeAuthority { .. }
+            | Self::ProgramTooLong { .. }
             | Self::OtherRollup { .. }
             | Self::CommitteeDiffers { .. }
             | Self::TooLong { .. }
