@@ -480,6 +480,10 @@ async fn register(client: &RollupClient, deployer: &Keypair, deployment: &Deploy
         .initialize(deployer, &initialize)
         .await
         .expect("initialized");
+    let release = registry::embedded().expect("a release");
+    let idl_hash = rollup_abi::sha256(&[&release.idl]);
+    let recorded = client.record_release(deployer, &release.program, idl_hash).await;
+    recorded.expect("recorded: posters post to no other");
     let registration = |keys: &Keys| {
         let (pk1, pk2, NodeId(owner)) = (*keys.bls.public().pk1(), *keys.bls.public().pk2(), keys.node());
         RegisterMember {
