@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use eyre::{WrapErr, bail};
 use registry::{Manifest, PROGRAM, Registry, Release, Version, sha256_hex};
+use rollup_abi::account::STATE_VERSION;
 use toolchain::Toolchain;
 
 /// Arguments of `build-program`.
@@ -21,6 +22,12 @@ pub struct Args {
     /// What to build with; the default prefers platform-tools, and with --check takes what the manifest names.
     #[arg(long, value_enum)]
     toolchain: Option<toolchain::Kind>,
+    /// Build the same source as another version, for rehearsals of upgrades; needs --into.
+    #[arg(long, value_name = "VERSION", requires = "into")]
+    as_version: Option<Version>,
+    /// Write to this registry instead of the repository's.
+    #[arg(long, value_name = "DIR", requires = "as_version")]
+    into: Option<PathBuf>,
 }
 
 /// Runs the chore.
@@ -28,8 +35,11 @@ pub fn run(args: &Args) -> eyre::Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
         .expect("xtask lies in the root");
-    let registry = Registry::open(root.join("registry"))?;
-    let version: Version = env!("CARGO_PKG_VERSION").parse()?;
+    let registry = Registry::open(args.into.clone().unwrap_or_else(|| root.join("registry")))?;
+    let version = match args.as_version {
+        Some(version) => version,
+        None => env!("CARGO_PKG_VERSION").parse()?,
+    };
     let recorded = if args.check {
         Some(
             registry
@@ -45,11 +55,13 @@ pub fn run(args: &Args) -> eyre::Result<()> {
         (None, None) => toolchain::Kind::preferred(),
     };
     let toolchain = Toolchain::find(kind)?;
-    let built = build(root, &toolchain, version)?;
+    let built = build(root, &toolchain, version, args.as_version)?;
     match recorded {
         None => {
             let folder = registry.write(&built)?;
-            deploy_folder(root, &built)?;
+            if args.as_version.is_none() {
+                deploy_folder(root, &built)?;
+            }
             println!("{} {}", built.manifest.program_sha256, folder.display());
             Ok(())
         }
@@ -57,9 +69,14 @@ pub fn run(args: &Args) -> eyre::Result<()> {
     }
 }
 
-fn build(root: &Path, toolchain: &Toolchain, version: Version) -> eyre::Result<Release> {
+fn build(
+    root: &Path,
+    toolchain: &Toolchain,
+    version: Version,
+    as_version: Option<Version>,
+) -> eyre::Result<Release> {
     let program_id = program_id(root)?;
-    let program = toolchain.build(root)?;
+    let program = toolchain.build(root, as_version)?;
     let idl = idl::generate(&program_id, &version.to_string())?;
     let manifest = Manifest {
         program: PROGRAM.to_owned(),
@@ -68,6 +85,7 @@ fn build(root: &Path, toolchain: &Toolchain, version: Version) -> eyre::Result<R
         program_bytes: program.len() as u64,
         program_sha256: sha256_hex(&program),
         idl_sha256: sha256_hex(&idl),
+        state_version: STATE_VERSION,
         toolchain: toolchain.describe(),
     };
     Ok(Release::checked(manifest, program, idl)?)
@@ -111,7 +129,7 @@ fn program_id(root: &Path) -> eyre::Result<String> {
 }
 
 /// Puts the binary and the local key where `anchor deploy` and `solana program deploy` look for them.
-fn deploy_folder(root: &Path, release: &Release) -> eyre::Result<()> {
+pub(crate) fn deploy_folder(root: &Path, release: &Release) -> eyre::Result<()> {
     let folder: PathBuf = root.join("target/deploy");
     std::fs::create_dir_all(&folder)?;
     std::fs::write(folder.join(format!("{PROGRAM}.so")), &release.program)?;

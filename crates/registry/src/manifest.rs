@@ -64,6 +64,8 @@ pub struct Manifest {
     pub program_sha256: String,
     /// SHA-256 of the IDL, hexadecimal.
     pub idl_sha256: String,
+    /// Version of the rollup's state that the program reads and writes.
+    pub state_version: u64,
     /// What built it: tool and version. A rebuild with the same gives the same bytes.
     pub toolchain: BTreeMap<String, String>,
 }

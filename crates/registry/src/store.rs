@@ -3,12 +3,19 @@
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-use crate::{Manifest, RegistryError, Version, sha256_hex};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::{Manifest, Policy, Record, RegistryError, Version, sha256_hex};
 
 /// Name of a release's manifest.
 pub const MANIFEST_FILE: &str = "manifest.json";
 /// Name of a release's IDL.
 pub const IDL_FILE: &str = "idl.json";
+/// Name of a release's record.
+pub const RECORD_FILE: &str = "record.json";
+/// Name of a program's policy.
+pub const POLICY_FILE: &str = "policy.json";
 
 /// A release whose hashes were checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +51,20 @@ impl Release {
             program,
             idl,
         })
+    }
+
+    /// Reads a release from a folder of its own, its hashes checked.
+    pub fn read(folder: &Path, program: &str) -> Result<Self, RegistryError> {
+        let read = |file: &str| {
+            let path = folder.join(file);
+            fs::read(&path).map_err(at(&path))
+        };
+        Self::parse(
+            program,
+            &read(MANIFEST_FILE)?,
+            read(&binary(program))?,
+            read(IDL_FILE)?,
+        )
     }
 
     pub(crate) fn parse(
@@ -109,17 +130,7 @@ impl Registry {
 
     /// One release, its hashes checked.
     pub fn release(&self, program: &str, version: Version) -> Result<Release, RegistryError> {
-        let folder = self.folder(program, version);
-        let read = |file: &str| {
-            let path = folder.join(file);
-            fs::read(&path).map_err(at(&path))
-        };
-        let release = Release::parse(
-            program,
-            &read(MANIFEST_FILE)?,
-            read(&binary(program))?,
-            read(IDL_FILE)?,
-        )?;
+        let release = Release::read(&self.folder(program, version), program)?;
         let manifest = &release.manifest;
         if manifest.program != program || manifest.version != version {
             return Err(RegistryError::Misplaced {
@@ -151,9 +162,52 @@ impl Registry {
         Ok(folder)
     }
 
+    /// What must be done before a release of the program runs; `None` if nobody has said.
+    pub fn policy(&self, program: &str) -> Result<Option<Policy>, RegistryError> {
+        read_json(&self.root.join(program).join(POLICY_FILE))
+    }
+
+    /// A release's record; `None` if nobody has begun one.
+    pub fn record(&self, program: &str, version: Version) -> Result<Option<Record>, RegistryError> {
+        read_json(&self.folder(program, version).join(RECORD_FILE))
+    }
+
+    /// Writes a release's record, whole or not at all.
+    pub fn write_record(
+        &self,
+        program: &str,
+        version: Version,
+        record: &Record,
+    ) -> Result<(), RegistryError> {
+        write_json(&self.folder(program, version).join(RECORD_FILE), record)
+    }
+
     fn folder(&self, program: &str, version: Version) -> PathBuf {
         self.root.join(program).join(version.to_string())
     }
+}
+
+fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, RegistryError> {
+    let text = match fs::read(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        other => other.map_err(at(path))?,
+    };
+    let value = serde_json::from_slice(&text).map_err(|source| RegistryError::Json {
+        path: path.to_owned(),
+        source,
+    })?;
+    Ok(Some(value))
+}
+
+fn write_json(path: &Path, value: &impl Serialize) -> Result<(), RegistryError> {
+    let mut text = serde_json::to_vec_pretty(value).map_err(|source| RegistryError::Json {
+        path: path.to_owned(),
+        source,
+    })?;
+    text.push(b'\n');
+    let new = path.with_extension("json.new");
+    fs::write(&new, text).map_err(at(&new))?;
+    fs::rename(&new, path).map_err(at(path))
 }
 
 fn binary(program: &str) -> String {
@@ -192,6 +246,7 @@ mod tests {
             program_bytes: program.len() as u64,
             program_sha256: sha256_hex(program),
             idl_sha256: sha256_hex(&idl),
+            state_version: 2,
             toolchain: BTreeMap::new(),
         };
         Release::checked(manifest, program.to_vec(), idl).unwrap()
@@ -214,6 +269,25 @@ mod tests {
         assert!(matches!(registry.latest("p"), Err(RegistryError::Hash { .. })));
         fs::remove_file(&so).unwrap();
         assert!(matches!(registry.latest("p"), Err(RegistryError::Io { .. })));
+    }
+
+    #[test]
+    fn records_and_policies_are_kept_beside_releases() {
+        let folder = tempfile::tempdir().unwrap();
+        let registry = Registry::open(folder.path()).unwrap();
+        registry.write(&release("1.0.0", b"one")).unwrap();
+        let version = "1.0.0".parse().unwrap();
+        assert_eq!(registry.record("p", version).unwrap(), None);
+        assert_eq!(registry.policy("p").unwrap(), None);
+        let record = Record::new("abc123".parse().unwrap());
+        registry.write_record("p", version, &record).unwrap();
+        assert_eq!(registry.record("p", version).unwrap(), Some(record));
+        let policy = r#"{"checklist":{"tests":"they pass"},"approvers":{},"threshold":1}"#;
+        fs::write(folder.path().join("p/policy.json"), policy).unwrap();
+        assert_eq!(registry.policy("p").unwrap().unwrap().threshold, 1);
+        fs::write(folder.path().join("p/policy.json"), "{}").unwrap();
+        assert!(matches!(registry.policy("p"), Err(RegistryError::Json { .. })));
+        assert_eq!(registry.release("p", version).unwrap(), release("1.0.0", b"one"));
     }
 
     #[test]

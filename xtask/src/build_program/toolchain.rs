@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use eyre::{WrapErr, bail, ensure};
-use registry::{Manifest, PROGRAM};
+use registry::{Manifest, PROGRAM, Version};
 
 /// Which way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -97,13 +97,23 @@ impl Toolchain {
         self.tools.clone()
     }
 
-    /// Builds the program and returns its bytes.
-    pub fn build(&self, root: &Path) -> eyre::Result<Vec<u8>> {
-        let target_dir = root.join("target/sbf");
+    /// Builds the program, as another version if so wished, and returns its bytes.
+    pub fn build(&self, root: &Path, as_version: Option<Version>) -> eyre::Result<Vec<u8>> {
+        // Cargo does not know of the other version, and would take one for the other.
+        let target_dir = match as_version {
+            Some(version) => root.join(format!("target/sbf-as-{version}")),
+            None => root.join("target/sbf"),
+        };
         let (mut command, binary) = match self.kind {
-            Kind::PlatformTools => platform_tools(root, &target_dir),
+            Kind::PlatformTools => {
+                ensure!(as_version.is_none(), "only sbpf-linker builds as another version");
+                platform_tools(root, &target_dir)
+            }
             Kind::SbpfLinker => self.sbpf_linker(root, &target_dir)?,
         };
+        if let Some(version) = as_version {
+            command.env("SBF_VERSION", version.to_string());
+        }
         // Cargo skips the link if the sources did not change, and then gives what it linked before.
         let status = command
             .current_dir(root)
