@@ -1,11 +1,13 @@
 //! `sequencer db`.
 
-use std::io::{IsTerminal as _, Write as _};
-
 use serde::Serialize;
 use store::{Checked, Directory, FileStats, StoreError};
 
-use super::{Failure, live::Place, print_json};
+use super::{
+    Failure,
+    live::{Place, Progress},
+    print_json,
+};
 use crate::{genesis::GenesisFile, rpc::text::Hex32};
 
 const EXAMPLES: &str = "\
@@ -14,9 +16,6 @@ Examples:
   sequencer db check --config sequencer.toml
 
 The validator must not be running: end it with sequencer exit.";
-
-/// How often a check says how far it is, blocks.
-const SAY_EVERY: u64 = 1_000;
 
 /// Looks into the data directory of a validator that is not running.
 #[derive(Debug, clap::Args)]
@@ -137,25 +136,18 @@ fn stats(directory: &Directory, json: bool) -> Result<(), Failure> {
 
 fn check(directory: &Directory, place: &Place, json: bool) -> Result<(), Failure> {
     let deployment = GenesisFile::parse(&crate::config::read_text(&place.genesis()?)?)?.deploy()?;
-    let progress = std::io::stderr().is_terminal();
-    let say = |height: u64| {
-        if progress && height.is_multiple_of(SAY_EVERY) {
-            eprint!("\rheight {height}");
-            // It is only for whoever looks on.
-            let _ = std::io::stderr().flush();
-        }
-    };
-    let checked = store::check(directory, &deployment.genesis, &deployment.header, say)?;
-    if progress {
-        eprintln!();
-    }
+    let progress = Progress::new();
+    let checked = store::check(directory, &deployment.genesis, &deployment.header, |height| {
+        progress.at(height);
+    });
+    drop(progress);
     let Checked {
         oldest,
         newest,
         blocks,
         transactions,
         certificates,
-    } = checked;
+    } = checked?;
     match json {
         true => print_json(&CheckView {
             oldest,

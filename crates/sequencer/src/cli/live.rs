@@ -2,7 +2,7 @@
 
 use std::{
     future::Future,
-    io::ErrorKind,
+    io::{ErrorKind, IsTerminal as _},
     path::{Path, PathBuf},
 };
 
@@ -16,6 +16,11 @@ use crate::{
 
 /// The configuration that is taken if none is named and this file is there.
 const HERE: &str = "sequencer.toml";
+
+/// How often [`Progress`] says a height.
+const SAY_EVERY: u64 = 100;
+/// Clears the rest of a terminal's line.
+const WIPE: &str = "\x1b[K";
 
 /// The data directory of which validator.
 #[derive(Debug, clap::Args)]
@@ -105,6 +110,35 @@ impl From<ClientError> for Failure {
                 Self::new(refusal.message(), hint)
             }
             other => Self::new(other, "the validator may have ended: its log says more"),
+        }
+    }
+}
+
+/// Says on a terminal how far a long reading is, and wipes that away in the end.
+pub struct Progress {
+    is_seen: bool,
+}
+
+impl Progress {
+    /// Nothing is said yet.
+    pub fn new() -> Self {
+        Self {
+            is_seen: std::io::stderr().is_terminal(),
+        }
+    }
+
+    /// It is at this height. Not each is said.
+    pub fn at(&self, height: u64) {
+        if self.is_seen && height.is_multiple_of(SAY_EVERY) {
+            eprint!("\rheight {height}");
+        }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if self.is_seen {
+            eprint!("\r{WIPE}");
         }
     }
 }

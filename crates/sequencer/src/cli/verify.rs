@@ -1,17 +1,17 @@
 //! `sequencer verify`.
 
-use std::{
-    io::{IsTerminal as _, Write as _},
-    sync::Arc,
-    time::Instant,
-};
+use std::{sync::Arc, time::Instant};
 
 use hotshot_types::Height;
 use serde::Serialize;
 use settlement::RollupClient;
 use store::{Directory, Opened, Store};
 
-use super::{Failure, live::Place, print_json};
+use super::{
+    Failure,
+    live::{Place, Progress},
+    print_json,
+};
 use crate::{
     config::{Config, Settings, read_text},
     genesis::{Deployment, GenesisFile},
@@ -19,8 +19,6 @@ use crate::{
     verify::{self, VerifyError},
 };
 
-/// How often it says how far it is, blocks.
-const SAY_EVERY: u64 = 100;
 /// Exit code of a difference: that of a node that stops for one.
 const DIVERGED: u8 = 3;
 
@@ -92,7 +90,10 @@ impl Verify {
             &deployment.header,
         )?;
         let started = Instant::now();
-        let verified = verify::execute(&store, &deployment, say_progress())?;
+        let progress = Progress::new();
+        let verified = verify::execute(&store, &deployment, |height| progress.at(height));
+        drop(progress);
+        let verified = verified?;
         let mut view = View {
             height: verified.height,
             state_root: Hex32(verified.root),
@@ -133,17 +134,6 @@ async fn compare(config: &Config, store: &Store, deployment: &Deployment) -> Res
     let newest = account.state.last.height;
     let on_chain = |height| account.root_at(height).map(|entry| entry.state_root);
     Ok((newest, verify::compare(newest, on_chain, executed)?))
-}
-
-fn say_progress() -> impl FnMut(u64) {
-    let is_seen = std::io::stderr().is_terminal();
-    move |height| {
-        if is_seen && height.is_multiple_of(SAY_EVERY) {
-            eprint!("\rheight {height}\r");
-            // It is only for whoever looks on.
-            let _ = std::io::stderr().flush();
-        }
-    }
 }
 
 fn show(view: &View, json: bool) {
