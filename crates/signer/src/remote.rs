@@ -7,7 +7,7 @@ use std::{
     fs,
     io::{self, Read, Write},
     os::unix::{
-        fs::PermissionsExt as _,
+        fs::{DirBuilderExt as _, PermissionsExt as _},
         net::{UnixListener, UnixStream},
     },
     path::{Path, PathBuf},
@@ -202,12 +202,7 @@ impl Signs for Remote {
 /// # Errors
 /// If the socket cannot be made, or accepts nothing more.
 pub fn serve(path: &Path, signs: &Arc<impl Signs>) -> io::Result<std::convert::Infallible> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        Ok(()) | Err(_) => {}
-    }
-    let listener = UnixListener::bind(path)?;
-    fs::set_permissions(path, fs::Permissions::from_mode(0o600))?;
+    let listener = bind(path)?;
     let connections = Arc::new(AtomicUsize::new(0));
     loop {
         let (stream, _) = listener.accept()?;
@@ -227,6 +222,26 @@ pub fn serve(path: &Path, signs: &Arc<impl Signs>) -> io::Result<std::convert::I
             }
         })?;
     }
+}
+
+/// A socket that nobody else could open at any time: it is made where only this account looks, and then moved to its place.
+fn bind(path: &Path) -> io::Result<UnixListener> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".new");
+    let (hidden, socket) = (PathBuf::from(&name), Path::new(&name).join("s"));
+    // What a killed process may have left behind.
+    for left in [fs::remove_file(&socket), fs::remove_dir(&hidden)] {
+        match left {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            Ok(()) | Err(_) => {}
+        }
+    }
+    fs::DirBuilder::new().mode(0o700).create(&hidden)?;
+    let listener = UnixListener::bind(&socket)?;
+    fs::set_permissions(&socket, fs::Permissions::from_mode(0o600))?;
+    fs::rename(&socket, path)?;
+    fs::remove_dir(&hidden)?;
+    Ok(listener)
 }
 
 fn converse(mut stream: UnixStream, signs: &impl Signs) -> io::Result<()> {

@@ -2,15 +2,18 @@
 
 use std::{
     io::{Read as _, Write as _},
-    os::unix::net::UnixStream,
+    os::unix::{fs::PermissionsExt as _, net::UnixStream},
     path::Path,
     sync::Arc,
+    time::{Duration, Instant},
 };
 
 use hotshot_types::{Epoch, Height, KeyPair, Statement, View, VoteData};
 use signer::{Guard, Record, Refusal, Remote, RemoteError, Signs as _};
 
 const CHAIN: [u8; 32] = [7; 32];
+/// No socket takes longer to be there: then something hangs.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 fn vote(view: u64, leaf: u8) -> Statement {
     Statement::Vote1(VoteData {
@@ -31,10 +34,11 @@ fn start(dir: &Path, name: &str, record: Record) -> Remote {
     let path = dir.join(name);
     let listening = path.clone();
     std::thread::spawn(move || signer::serve(&listening, &guard));
+    let asked = Instant::now();
     loop {
         match Remote::connect(&path) {
             Ok(remote) => return remote,
-            Err(RemoteError::Io { .. }) => std::thread::yield_now(),
+            Err(RemoteError::Io { .. }) if asked.elapsed() < PATIENCE => std::thread::yield_now(),
             Err(error) => panic!("{error}"),
         }
     }
@@ -44,7 +48,14 @@ fn start(dir: &Path, name: &str, record: Record) -> Remote {
 fn what_one_connection_signed_binds_every_other() {
     let dir = tempfile::tempdir().unwrap();
     let record = Record::create(&dir.path().join("record"), &CHAIN).unwrap();
+    // A socket that a dead process left behind is replaced.
+    std::fs::write(dir.path().join("signer.sock"), "").unwrap();
     let first = start(dir.path(), "signer.sock", record);
+    let mode = std::fs::metadata(dir.path().join("signer.sock"))
+        .unwrap()
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o777, 0o600);
     let second = Remote::connect(&dir.path().join("signer.sock")).unwrap();
     let public = first.keys().remove(0);
     assert_eq!(&public, key().public());
