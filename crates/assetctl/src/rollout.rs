@@ -160,7 +160,8 @@ impl<'a> Rollout<'a> {
             to,
         };
         let journal = match Journal::read(&path)? {
-            Some(journal) if !journal.is_finished() => journal.of(begun)?,
+            // What was refused at once did nothing, and what was true then may not be true any more.
+            Some(journal) if !journal.is_finished() && journal.is_done(Step::Check) => journal.of(begun)?,
             ended => {
                 let running = Running::find(&client, registry).await?;
                 // Tried once more, a failed upgrade goes from what ran before it, not from itself.
