@@ -27,8 +27,8 @@ use alerts::{Alerts, unwell};
 
 /// How often a frame is made.
 const EVERY: Duration = Duration::from_secs(1);
-/// Blocks that recent figures are of: 15 seconds at four a second.
-const RECENT: usize = 60;
+/// Blocks that recent figures are of: five seconds at four a second, so that what is over is soon forgotten.
+const RECENT: usize = 20;
 /// Blocks that are kept until they are settled: minutes of them.
 const MAX_BLOCKS: usize = 1_024;
 /// Blocks whose path is shown.

@@ -131,7 +131,7 @@ pub struct Frame {
     pub settled: u64,
     /// Time since the newest block was seen decided.
     pub since_block_ms: u64,
-    /// Block intervals of the last fifteen seconds of blocks, median and 95th percentile, by the headers' timestamps.
+    /// Block intervals of the last five seconds of blocks, median and 95th percentile, by the headers' timestamps.
     pub interval_ms: (u64, u64),
     /// Transactions a second in them.
     pub tps: f64,
