@@ -1,75 +1,97 @@
-//! The independent model: what every account and program must own, by the language's reference interpreter.
+//! The independent model: what every account and program must own and store, by the language's reference interpreter.
 //!
 //! It reads the transactions of decided blocks and nothing else. Fees, transfers and mints are done here by their written rules;
-//! programs are run from their *source* by `curve_lang::reference`, which shares nothing with compiler, bytecode and machine. So
-//! what it finds can be held against what the validators agreed on.
+//! programs are run from their *source* by `curve_lang::reference`, which shares nothing with optimiser, bytecode and machine. So
+//! what it finds can be held against what the validators agreed on, and against what the plays intend.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use assetvm::{Action, Address, Genesis, Outcome, Receipt, State, Transaction, program_address};
-use curve_lang::Artifact;
-use curve_lang::hir::FnId;
-use curve_lang::reference::Chain;
+use assetvm::{
+    Action, Address, EntryId, Failure, Genesis, Outcome, Receipt, State, Transaction, TxId, program_address,
+};
+use curve_lang::hir::{self, FnId};
+use curve_lang::machine;
+use curve_lang::reference::{self, Chain};
 use curve_lang::syntax::ast::FunctionKind;
-use curve_lang::value::Value;
 use curvevm::{Type, decode_values};
 use rollup_abi::Header;
+
+use crate::programs::{Fate, Production};
 
 /// Differences that are described; all are counted.
 const MAX_DESCRIBED: usize = 10;
 /// Most steps of one call: more than any call of a run takes.
 const MAX_STEPS: u64 = 1_000_000;
+/// Who has the ledger while no program runs.
+const NOBODY: [u8; 32] = [0; 32];
 
-/// A program as the model knows it.
+/// A program that the model has the source of.
 #[derive(Debug)]
-struct Deployed {
-    artifact: Arc<Artifact>,
-    chain: Chain,
+struct Source {
+    code: curvevm::Program,
+    hir: Arc<hir::Program>,
 }
 
 /// What the chain must look like.
 #[derive(Debug)]
 pub struct Model {
     genesis: Genesis,
-    balances: BTreeMap<[u8; 32], u64>,
+    /// What everybody owns, and what programs store.
+    chain: Chain,
     fees: u64,
     supply: u64,
-    /// Code that the model has the source of.
-    sources: BTreeMap<Vec<u8>, Arc<Artifact>>,
-    programs: BTreeMap<Address, Deployed>,
-    calls: Calls,
+    /// By their code.
+    sources: BTreeMap<Vec<u8>, Arc<Source>>,
+    programs: BTreeMap<Address, Arc<Source>>,
+    /// All that was ever stored.
+    stored: BTreeSet<EntryId>,
+    /// What transactions are meant to come to, and whose they are.
+    intents: HashMap<TxId, (usize, Fate)>,
+    tallies: Vec<Tally>,
     differences: u64,
     described: Vec<String>,
 }
 
-/// Calls of programs, deployments not counted.
+/// Transactions to one program that went as they were meant to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Calls {
+pub struct Tally {
     /// That took effect.
-    pub applied: u64,
+    pub succeeded: u64,
     /// That failed.
     pub refused: u64,
 }
 
 impl Model {
-    /// At genesis, with the sources of these programs.
-    pub fn new(genesis: &Genesis, sources: &[&Arc<Artifact>]) -> Self {
+    /// At genesis, with the sources of these programs and what is meant to happen to them.
+    pub fn new(genesis: &Genesis, productions: &[Production]) -> Self {
+        let mut chain = Chain::new(NOBODY, 0, 0);
         let accounts = genesis.accounts.iter();
-        let balances: BTreeMap<_, _> = accounts
+        chain.balances = accounts
             .map(|(address, balance)| (*address.as_bytes(), balance.base_units()))
             .collect();
-        let sources = sources.iter();
+        let source = |production: &Production| {
+            let artifact = &production.artifact;
+            let source = Source {
+                code: artifact.program.clone(),
+                hir: Arc::new(artifact.hir.clone()),
+            };
+            (artifact.program.encode(), Arc::new(source))
+        };
+        let intents = productions.iter().enumerate().flat_map(|(at, production)| {
+            let intents = production.intents.iter();
+            intents.map(move |(id, fate)| (*id, (at, *fate)))
+        });
         Self {
             genesis: genesis.clone(),
-            supply: balances.values().sum(),
-            balances,
+            supply: chain.balances.values().sum(),
+            chain,
             fees: 0,
-            sources: sources
-                .map(|artifact| (artifact.program.encode(), Arc::clone(artifact)))
-                .collect(),
+            sources: productions.iter().map(source).collect(),
             programs: BTreeMap::new(),
-            calls: Calls::default(),
+            stored: BTreeSet::new(),
+            intents: intents.collect(),
+            tallies: vec![Tally::default(); productions.len()],
             differences: 0,
             described: Vec::new(),
         }
@@ -80,6 +102,7 @@ impl Model {
         if transactions.len() != receipts.len() {
             self.differs(format!("height {}: {} receipts", header.height, receipts.len()));
         }
+        (self.chain.now, self.chain.height) = (header.timestamp_ms, header.height);
         for (transaction, receipt) in transactions.iter().zip(receipts) {
             let body = &transaction.body;
             let fee = body.fee.base_units();
@@ -87,14 +110,7 @@ impl Model {
                 self.differs(format!("{} cannot pay the fee of {}", body.sender, receipt.id));
             }
             self.fees += fee;
-            let expected = self.act(header, transaction);
-            if matches!(body.action, Action::Call { .. }) {
-                let counted = match expected {
-                    Ok(()) => &mut self.calls.applied,
-                    Err(_) => &mut self.calls.refused,
-                };
-                *counted += 1;
-            }
+            let expected = self.act(transaction);
             match (&expected, &receipt.outcome) {
                 (Ok(()), Outcome::Applied(_)) | (Err(_), Outcome::Failed(_)) => {}
                 (Ok(()), Outcome::Failed(failure)) => {
@@ -107,10 +123,37 @@ impl Model {
                     ));
                 }
             }
+            self.count(receipt, expected);
         }
     }
 
-    fn act(&mut self, header: &Header, transaction: &Transaction) -> Result<(), String> {
+    /// Compares what the model and the chain say of a transaction with what is meant to become of it.
+    fn count(&mut self, receipt: &Receipt, modelled: Result<(), String>) {
+        let Some((production, fate)) = self.intents.remove(&receipt.id) else {
+            return;
+        };
+        let intended = match fate {
+            Fate::Succeeds => Ok(()),
+            Fate::Fails(reason) => Err(reason.to_owned()),
+        };
+        let happened = match &receipt.outcome {
+            Outcome::Applied(_) => Ok(()),
+            Outcome::Failed(failure) => Err(reason(failure)),
+        };
+        if happened != intended || modelled != intended {
+            return self.differs(format!(
+                "transaction {} was meant to come to {intended:?}: {happened:?} on the chain, {modelled:?} by the model",
+                receipt.id
+            ));
+        }
+        let tally = &mut self.tallies[production];
+        match fate {
+            Fate::Succeeds => tally.succeeded += 1,
+            Fate::Fails(_) => tally.refused += 1,
+        }
+    }
+
+    fn act(&mut self, transaction: &Transaction) -> Result<(), String> {
         let body = &transaction.body;
         match &body.action {
             Action::Mint { to, amount } => {
@@ -140,20 +183,23 @@ impl Model {
             Action::Deploy {
                 code, args, payment, ..
             } => {
-                let artifact = self.sources.get(code).ok_or("code of unknown source")?;
+                let source = self.sources.get(code).ok_or("code of unknown source")?.clone();
                 let address = program_address(&body.sender, body.nonce);
-                let deployed = Deployed {
-                    artifact: Arc::clone(artifact),
-                    chain: Chain::new(*address.as_bytes(), 0, 0),
-                };
-                let init = deployed.artifact.hir.init();
-                self.programs.insert(address, deployed);
+                let before = self.chain.clone();
+                // What lies there already goes to who deploys.
+                let found = self.balance(&address);
+                self.take(&address, found)?;
+                self.give(&body.sender, found);
+                self.chain.add(*address.as_bytes(), source.hir.clone());
+                let init = source.hir.init();
+                self.programs.insert(address, source);
                 let run = match init {
-                    Some(init) => self.run(header, address, init, args, &body.sender, payment.base_units()),
+                    Some(init) => self.run(address, init, args, &body.sender, payment.base_units()),
                     None => Ok(()),
                 };
                 if run.is_err() {
                     self.programs.remove(&address);
+                    self.chain = before;
                 }
                 run
             }
@@ -165,15 +211,11 @@ impl Model {
                 ..
             } => {
                 let found = self.programs.get(program).ok_or("no such program")?;
-                let function = find(&found.artifact, FunctionKind::Entry, entry).ok_or("no such entry")?;
-                self.run(
-                    header,
-                    *program,
-                    function,
-                    args,
-                    &body.sender,
-                    payment.base_units(),
-                )
+                let entry = found
+                    .hir
+                    .find(|function| function.kind == FunctionKind::Entry && function.named.name == *entry);
+                let entry = entry.ok_or("no such entry")?;
+                self.run(*program, entry, args, &body.sender, payment.base_units())
             }
             Action::Upgrade { .. } | Action::Close { .. } | Action::Roster(_) => {
                 Err("nobody upgrades, closes or changes the roster here".into())
@@ -184,55 +226,63 @@ impl Model {
     /// Runs a function from its source.
     fn run(
         &mut self,
-        header: &Header,
         program: Address,
         function: FnId,
         args: &[u8],
         caller: &Address,
         payment: u64,
     ) -> Result<(), String> {
-        let deployed = self.programs.get_mut(&program).ok_or("no such program")?;
-        let Deployed { artifact, chain } = deployed;
-        let name = &artifact.hir.functions[function.index()].named.name;
-        let args = arguments(artifact, name, args)?;
-        chain.now = header.timestamp_ms;
-        chain.height = header.height;
-        // There is one ledger: whoever runs has it.
-        chain.balances = std::mem::take(&mut self.balances);
-        let result = chain.transact(
-            &artifact.hir,
-            function,
-            args,
-            *caller.as_bytes(),
-            payment,
-            MAX_STEPS,
-        );
-        self.balances = std::mem::take(&mut chain.balances);
-        result.map(|_| ()).map_err(|failure| failure.to_string())
+        let source = self.programs.get(&program).ok_or("no such program")?.clone();
+        let args = source.arguments(function, args)?;
+        let (at, caller) = (*program.as_bytes(), *caller.as_bytes());
+        let result = self
+            .chain
+            .transact_at(at, function, args, caller, payment, MAX_STEPS);
+        result.map_err(|failure| match failure {
+            reference::Failure::Error(error) => source.hir.errors[error.index()].name.clone(),
+            other => other.to_string(),
+        })?;
+        self.stored.extend(self.entries_of(&program).into_keys());
+        Ok(())
     }
 
-    /// What a view answers, by the source.
-    pub fn view(&self, program: &Address, view: &str, args: Vec<Value>) -> Option<Value> {
-        let deployed = self.programs.get(program)?;
-        let function = find(&deployed.artifact, FunctionKind::View, view)?;
-        let mut chain = deployed.chain.clone();
-        let answer = chain.transact(&deployed.artifact.hir, function, args, [0; 32], 0, MAX_STEPS);
-        answer.ok().map(|outcome| outcome.value)
+    /// What a program must store.
+    fn entries_of(&self, program: &Address) -> BTreeMap<EntryId, Vec<u8>> {
+        let source = self.programs.get(program);
+        let Some((source, state)) = source.zip(self.chain.state_of(program.as_bytes())) else {
+            return BTreeMap::new();
+        };
+        let records = machine::records(&source.hir, &source.code, state).into_iter();
+        let program = *program;
+        records
+            .map(|(key, value)| (EntryId { program, key }, value))
+            .collect()
+    }
+
+    /// All that programs must store.
+    pub fn entries(&self) -> BTreeMap<EntryId, Vec<u8>> {
+        let programs = self.programs.keys();
+        programs.flat_map(|program| self.entries_of(program)).collect()
+    }
+
+    /// Everything that was ever stored, whether or not it still is.
+    pub fn stored(&self) -> &BTreeSet<EntryId> {
+        &self.stored
     }
 
     /// What an account or a program must own, in base units.
     pub fn balance(&self, address: &Address) -> u64 {
-        self.balances.get(address.as_bytes()).copied().unwrap_or(0)
+        self.chain.balances.get(address.as_bytes()).copied().unwrap_or(0)
     }
 
     fn take(&mut self, from: &Address, amount: u64) -> Result<(), String> {
-        let balance = self.balances.entry(*from.as_bytes()).or_default();
+        let balance = self.chain.balances.entry(*from.as_bytes()).or_default();
         *balance = balance.checked_sub(amount).ok_or("insufficient balance")?;
         Ok(())
     }
 
     fn give(&mut self, to: &Address, amount: u64) {
-        *self.balances.entry(*to.as_bytes()).or_default() += amount;
+        *self.chain.balances.entry(*to.as_bytes()).or_default() += amount;
     }
 
     fn differs(&mut self, what: String) {
@@ -242,25 +292,24 @@ impl Model {
         }
     }
 
-    /// Compares everything that anybody owns, programs included, with a state of the chain; how many balances are equal.
-    pub fn reconcile(&mut self, state: &State) -> u64 {
-        let chain: BTreeMap<[u8; 32], u64> = state
+    /// Compares everything that anybody owns and all that programs store with a state of the chain; how many balances and
+    /// entries are equal.
+    pub fn reconcile(&mut self, state: &State) -> (u64, u64) {
+        let balances = state
             .accounts()
-            .map(|(address, account)| (*address.as_bytes(), account.balance.base_units()))
-            .collect();
-        let owners: std::collections::BTreeSet<_> =
-            chain.keys().chain(self.balances.keys()).copied().collect();
-        let mut equal = 0;
-        for owner in owners {
-            let got = chain.get(&owner).copied().unwrap_or(0);
-            let expected = self.balances.get(&owner).copied().unwrap_or(0);
-            if got == expected {
-                equal += 1;
-            } else {
-                let owner = Address::new(owner);
-                self.differs(format!("{owner} owns {got} base units, expected {expected}"));
-            }
-        }
+            .map(|(address, account)| (address, account.balance.base_units()))
+            .filter(|(_, balance)| *balance > 0);
+        let expected = self.chain.balances.iter();
+        let expected = expected.map(|(address, balance)| (Address::new(*address), *balance));
+        let expected = expected.filter(|(_, balance)| *balance > 0).collect();
+        let owned = self.compare(balances.collect(), expected, |address, got, expected| {
+            format!("{address} owns {got:?} base units, expected {expected:?}")
+        });
+        let entries = state.entries().map(|(id, value)| (id, value.to_vec()));
+        let kept = self.compare(entries.collect(), self.entries(), |id, got, expected| {
+            let (got, expected) = (got.map(hex::encode), expected.map(hex::encode));
+            format!("{} stores {got:?}, expected {expected:?}", id.program)
+        });
         let totals = state.metadata();
         let got = (
             totals.total_supply.base_units(),
@@ -272,12 +321,32 @@ impl Model {
                 "supply and fees are {got:?} base units, expected {expected:?}"
             ));
         }
+        (owned, kept)
+    }
+
+    /// How many values are equal, of all that are in either.
+    fn compare<K: Ord + Copy, V: PartialEq>(
+        &mut self,
+        got: BTreeMap<K, V>,
+        expected: BTreeMap<K, V>,
+        describe: impl Fn(K, Option<&V>, Option<&V>) -> String,
+    ) -> u64 {
+        let all: BTreeSet<K> = got.keys().chain(expected.keys()).copied().collect();
+        let mut equal = 0;
+        for key in all {
+            let (got, expected) = (got.get(&key), expected.get(&key));
+            if got == expected {
+                equal += 1;
+            } else {
+                self.differs(describe(key, got, expected));
+            }
+        }
         equal
     }
 
-    /// Calls of programs so far.
-    pub fn calls(&self) -> Calls {
-        self.calls
+    /// What has become of the transactions to each of the productions.
+    pub fn tallies(&self) -> &[Tally] {
+        &self.tallies
     }
 
     /// Programs that were deployed.
@@ -291,130 +360,29 @@ impl Model {
     }
 }
 
-fn find(artifact: &Artifact, kind: FunctionKind, name: &str) -> Option<FnId> {
-    artifact
-        .hir
-        .find(|function| function.kind == kind && function.named.name == name)
+/// A failure by the name of the program's error, or in words.
+fn reason(failure: &Failure) -> String {
+    match failure {
+        Failure::Trapped(trapped) => match &trapped.error {
+            Some(error) => error.name.clone(),
+            None => trapped.trap.to_string(),
+        },
+        other => other.to_string(),
+    }
 }
 
-/// The arguments as the language has them. What traders pass is numbers and addresses.
-fn arguments(artifact: &Artifact, function: &str, args: &[u8]) -> Result<Vec<Value>, String> {
-    let program = &artifact.program;
-    let index = program.function(function).ok_or("no such function")?;
-    let params = &program.functions[usize::from(index)].params;
-    let types: Vec<Type> = params.iter().map(|field| field.ty).collect();
-    let values = decode_values(&types, args).map_err(|error| error.to_string())?;
-    let translated = values.into_iter().map(|value| match value {
-        curvevm::Value::U64(n) => Ok(Value::Number(n)),
-        curvevm::Value::Address(address) => Ok(Value::Address(*address.as_bytes())),
-        curvevm::Value::Bool(b) => Ok(Value::Bool(b)),
-        other => Err(format!("an argument of type {}", other.ty())),
-    });
-    translated.collect()
+impl Source {
+    /// The arguments as the language has them.
+    fn arguments(&self, function: FnId, args: &[u8]) -> Result<Vec<curve_lang::value::Value>, String> {
+        let name = &self.hir.functions[function.index()].named.name;
+        let index = self.code.function(name).ok_or("no such function")?;
+        let params = &self.code.functions[usize::from(index)].params;
+        let types: Vec<Type> = params.iter().map(|field| field.ty).collect();
+        let words = decode_values(&types, args).map_err(|error| error.to_string())?;
+        let values = machine::arguments(&self.hir, function, words);
+        values.ok_or_else(|| "arguments that are no values".into())
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::judge::{Proven, judge};
-    use crate::plan::{FEE, SUPPLY_CAP, Signed};
-    use crate::programs::{self, Kit, Places, Signers, TRADERS};
-    use assetvm::{Amount, GasRules, SigningKey, Unvalidated, execute_block};
-
-    const BLOCK_TIME: u64 = 250;
-
-    fn key(seed: u8) -> SigningKey {
-        SigningKey::from_seed(&[seed; 32])
-    }
-
-    /// A whole run without a network: every transaction of the plan, in blocks.
-    fn run(kit: &Kit) -> (Model, State) {
-        let (authority, deployer) = (key(1), key(2));
-        let traders: Vec<_> = (0..TRADERS).map(|i| key(10 + i as u8)).collect();
-        let genesis = Genesis {
-            program_id: Address::new([1; 32]),
-            mint_authority: authority.address(),
-            supply_cap: SUPPLY_CAP,
-            minimum_fee: FEE,
-            gas: GasRules::default(),
-            accounts: Vec::new(),
-            committee: [0; 32],
-            timestamp_ms: 0,
-            roster: assetvm::GenesisRoster::default(),
-        };
-        let signers = Signers {
-            chain_id: genesis.chain_id(),
-            gas: genesis.gas,
-            deployer: &deployer,
-            traders: &traders,
-        };
-        let budget = Action::Mint {
-            to: deployer.address(),
-            amount: programs::BUDGET,
-        };
-        let mint = Signed::new(&authority, signers.chain_id, 0, Amount::ZERO, budget);
-        let first: Vec<_> = [mint].into_iter().chain(signers.deployments(kit)).collect();
-        let trades = signers.trades();
-        let rounds = (0..trades[0].len()).map(|at| trades.iter().map(|of| of[at].clone()).collect());
-        let mut state = genesis.state().unwrap();
-        let mut model = Model::new(&genesis, &kit.all());
-        for (height, block) in (1..).zip(std::iter::once(first).chain(rounds)) {
-            let header = Header {
-                height,
-                timestamp_ms: height * BLOCK_TIME,
-                ..Header::default()
-            };
-            let verified: Vec<_> = block
-                .iter()
-                .map(|signed| Unvalidated::decode(&signed.bytes).unwrap().verify().unwrap())
-                .collect();
-            let outcome = execute_block(&state, (&header).into(), &verified).unwrap();
-            let transactions: Vec<_> = verified.iter().map(|one| one.transaction().clone()).collect();
-            model.apply(&header, &transactions, &outcome.receipts);
-            state = outcome.state;
-        }
-        (model, state)
-    }
-
-    /// What proofs against this state say of owners and entries, of those that are not there, too.
-    fn proven(state: &State, owners: &[Address], holdings: &[programs::Holding]) -> Proven {
-        let balance = |owner| state.get(owner).map_or(Amount::ZERO, |account| account.balance);
-        Proven {
-            balances: owners.iter().map(|owner| (*owner, balance(owner))).collect(),
-            entries: holdings
-                .iter()
-                .map(|holding| (holding.id, state.entry(&holding.id).map(<[u8]>::to_vec)))
-                .collect(),
-        }
-    }
-
-    #[test]
-    fn the_chain_does_what_the_model_says_and_differences_are_found() {
-        let kit = Kit::compile().unwrap();
-        let (mut model, state) = run(&kit);
-        let places = Places::of(&key(2).address());
-        let owners = places.all();
-        let holdings = programs::holdings(&kit, &places, &[key(10).address(), key(11).address()]);
-        let mut proven = proven(&state, &owners, &holdings);
-        let good = judge(&mut model, &state, &owners, &holdings, &proven);
-        assert_eq!(good.failures, Vec::<String>::new());
-        assert_eq!((good.deployed, good.calls), (3, programs::calls()));
-        assert_eq!((good.balances_proven, good.entries_proven), (6, 3));
-        assert!(
-            good.refused >= programs::calls() / 5,
-            "nobody sells what he does not own"
-        );
-        assert!(
-            good.refused < programs::calls() / 2,
-            "the other calls take effect"
-        );
-
-        *proven.balances.get_mut(&places.receiver).unwrap() = Amount::ZERO;
-        proven.entries.insert(holdings[1].id, Some(vec![1; 8]));
-        proven.entries.remove(&holdings[2].id);
-        model.give(&places.curve, 1);
-        let bad = judge(&mut model, &state, &owners, &holdings, &proven);
-        assert_eq!((bad.balances_proven, bad.entries_proven), (4, 1));
-        assert_eq!(bad.failures.len(), 5, "{:#?}", bad.failures);
-    }
-}
+mod tests;

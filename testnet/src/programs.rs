@@ -1,52 +1,77 @@
 //! The programs that a run deploys, and who uses them how.
 //!
 //! ```text
-//!  mint authority ─mint▶ deployer ─fund▶ traders
-//!                           │ deploys split, vesting (paying what vests) and bonding_curve
-//!                           ▼
-//!  trader k, all rounds: buys shares on the curve, sells some, pays through the split, claims what has vested,
-//!                        and tries to sell what it does not own
+//!  mint authority ─mint▶ purser ─fund▶ the cast of every program
+//!
+//!  play "escrow":  scene 1            scene 2                  scene 3
+//!                  seller: deploy     buyer: deposit           buyer: release
+//!                                     outsider: deposit ✗      buyer: release ✗        … each scene once the last is decided
 //! ```
 //!
-//! Like the payments, everything is signed before anything is sent. Some calls must fail; the model says which.
+//! [`STANDARD`] has all standard programs. What is done with one is a [`Play`], written in [`plays`]: calls in scenes, of each the
+//! fate that is intended, with amounts drawn from a seed. Everything is signed before anything is sent, as with payments.
+
+mod play;
+mod plays;
 
 use std::sync::Arc;
 
-use assetvm::{Action, Address, Amount, EntryId, Gas, GasRules, Nonce, SigningKey, UNIT, program_address};
+use assetvm::{Address, Amount, GasRules, Nonce, SigningKey, TxId, UNIT};
 use curve_lang::{Artifact, Options, compile};
-use curvevm::{Value, encode_values};
-use rollup_abi::{Digest, sha256};
+use rollup_abi::Digest;
 
+pub use self::play::Fate;
+use self::play::{Play, Step};
+use crate::pay::Payer;
 use crate::plan::{FEE, Signed};
 
-/// The sources, by the names of their programs.
-const SOURCES: [(&str, &str); 3] = [
-    ("split", include_str!("../../curve/examples/split.curve")),
-    ("vesting", include_str!("../../curve/examples/vesting.curve")),
-    (
-        "bonding_curve",
-        include_str!("../../curve/examples/bonding_curve.curve"),
-    ),
-];
-/// Accounts that trade.
-pub const TRADERS: usize = 12;
-/// How often each of them goes through all that it does.
-const ROUNDS: u64 = 8;
-/// Calls of each round.
-const CALLS: u64 = 5;
-/// What a trader begins with.
-const PURSE: Amount = Amount::from_base_units(100 * UNIT);
-/// What vests.
-const VESTED: Amount = Amount::from_base_units(1_000 * UNIT);
-/// How long it takes to vest, and when the first part of it has, milliseconds.
-const SCHEDULE: (u64, u64) = (600_000, 1_000);
-/// What is minted for all of this: what vests, the purses, and the fees.
-pub const BUDGET: Amount =
-    Amount::from_base_units(VESTED.base_units() + (TRADERS as u64 + 1) * PURSE.base_units());
-/// The most gas of a call.
-const CALL_GAS: Gas = Gas(3_000_000);
-/// The most gas of a deployment.
-const DEPLOY_GAS: Gas = Gas(20_000_000);
+/// A standard program: its source, how many accounts use it, and what they do.
+struct Standard {
+    name: &'static str,
+    source: &'static str,
+    cast: usize,
+    play: fn(&mut Play),
+}
+
+macro_rules! standard {
+    ($($name:ident: $cast:literal, $play:ident;)*) => {
+        [$(Standard {
+            name: stringify!($name),
+            source: include_str!(concat!("../../curve/examples/", stringify!($name), ".curve")),
+            cast: $cast,
+            play: plays::$play,
+        }),*]
+    };
+}
+
+/// All of them.
+const STANDARD: [Standard; 9] = standard! {
+    split: 4, split;
+    token: 6, token;
+    vesting: 3, vesting;
+    escrow: 4, escrow;
+    bonding_curve: 12, shares;
+    exponential_curve: 12, shares;
+    amm: 6, pool;
+    stable_swap: 6, pool;
+    multisig: 4, multisig;
+};
+/// The seed of a run: what is drawn is the same every time.
+pub const SEED: u64 = 1;
+/// What each account of a cast begins with.
+const PURSE: Amount = Amount::from_base_units(1_000 * UNIT);
+/// What is minted for all of this: a purse for each account, and one for the fees of handing them out.
+pub const BUDGET: Amount = Amount::from_base_units((cast() as u64 + 1) * PURSE.base_units());
+
+/// Accounts in all casts.
+const fn cast() -> usize {
+    let (mut sum, mut at) = (0, 0);
+    while at < STANDARD.len() {
+        sum += STANDARD[at].cast;
+        at += 1;
+    }
+    sum
+}
 
 /// A source that did not compile.
 #[derive(Debug, thiserror::Error)]
@@ -56,217 +81,130 @@ pub struct NotCompiled {
     reason: String,
 }
 
-/// The compiled programs.
+/// A program, and a signed play with it.
 #[derive(Clone, Debug)]
-pub struct Kit {
-    /// Divides payments.
-    pub split: Arc<Artifact>,
-    /// Releases an amount little by little.
-    pub vesting: Arc<Artifact>,
-    /// Sells and buys back shares.
-    pub curve: Arc<Artifact>,
+pub struct Production {
+    /// The program's name.
+    pub name: &'static str,
+    /// The program, compiled.
+    pub artifact: Arc<Artifact>,
+    /// Who sends what, scene by scene.
+    pub scenes: Vec<Vec<Payer>>,
+    /// What every transaction is meant to come to.
+    pub intents: Vec<(TxId, Fate)>,
+    /// Where the program is deployed: once, or for every deal again.
+    pub places: Vec<Address>,
+    /// The accounts that use it.
+    pub cast: Vec<Address>,
+    /// Accounts that are only paid. Nobody has their keys: what they own is what programs paid them.
+    pub receivers: Vec<Address>,
 }
 
-impl Kit {
-    /// Compiles them.
-    ///
-    /// # Errors
-    /// One does not compile.
-    pub fn compile() -> Result<Self, NotCompiled> {
-        let [split, vesting, curve] = SOURCES.map(|(name, source)| {
-            let options = Options {
-                file: format!("{name}.curve"),
-                ..Options::default()
-            };
-            let compiled = compile(source, &options).map_err(|diagnostics| NotCompiled {
-                name,
-                reason: diagnostics.to_string(),
-            });
-            compiled.map(Arc::new)
-        });
-        Ok(Self {
-            split: split?,
-            vesting: vesting?,
-            curve: curve?,
-        })
-    }
-
-    /// All of them.
-    pub fn all(&self) -> [&Arc<Artifact>; 3] {
-        [&self.split, &self.vesting, &self.curve]
-    }
-}
-
-/// Where the programs are once the deployer has deployed them, and who gets what they pay out.
+/// Of which chain, and from which seed.
 #[derive(Clone, Copy, Debug)]
-pub struct Places {
-    /// The split.
-    pub split: Address,
-    /// The vesting.
-    pub vesting: Address,
-    /// The bonding curve.
-    pub curve: Address,
-    /// Gets three tenths of what the split is paid.
-    pub first: Address,
-    /// Gets the rest of it.
-    pub second: Address,
-    /// Gets what has vested.
-    pub receiver: Address,
-}
-
-impl Places {
-    /// Of what this account deploys: right after it has funded the traders.
-    pub fn of(deployer: &Address) -> Self {
-        let nonce = |after: u64| Nonce::new(TRADERS as u64 + after);
-        let at = |after| program_address(deployer, nonce(after));
-        // Nobody has keys for these accounts: what they own is what programs paid them.
-        let keyless = |name: &str| Address::new(sha256(&[b"testnet receiver", name.as_bytes()]));
-        Self {
-            split: at(0),
-            vesting: at(1),
-            curve: at(2),
-            first: keyless("first"),
-            second: keyless("second"),
-            receiver: keyless("vesting"),
-        }
-    }
-
-    /// All of these, for reconciling what they own.
-    pub fn all(&self) -> [Address; 6] {
-        [
-            self.split,
-            self.vesting,
-            self.curve,
-            self.first,
-            self.second,
-            self.receiver,
-        ]
-    }
-}
-
-/// Something that a program stores, and the view that says what it must be: a number.
-#[derive(Clone, Debug)]
-pub struct Holding {
-    /// Where it is stored.
-    pub id: EntryId,
-    /// The view.
-    pub view: &'static str,
-    /// Whose number the view is asked for, if it asks.
-    pub of: Option<Address>,
-}
-
-/// What the bonding curve stores: how many shares there are, and how many each trader owns.
-pub fn holdings(kit: &Kit, places: &Places, traders: &[Address]) -> Vec<Holding> {
-    let slot = |name: &str| {
-        let mut slots = kit.curve.program.slots.iter();
-        slots
-            .find(|slot| slot.name == name)
-            .expect("the curve keeps its shares")
-    };
-    let holding = |key, view, of| Holding {
-        id: EntryId {
-            program: places.curve,
-            key,
-        },
-        view,
-        of,
-    };
-    let (supply, shares) = (slot("supply"), slot("shares"));
-    let owned = traders.iter().map(|trader| {
-        let key = shares.key(&[Value::Address(*trader)]);
-        holding(key, "shares_of", Some(*trader))
-    });
-    let supply = holding(supply.key(&[]), "supply", None);
-    std::iter::once(supply).chain(owned).collect()
-}
-
-/// Who signs, and for which chain.
-#[derive(Clone, Copy, Debug)]
-pub struct Signers<'a> {
+pub struct Stage {
     /// The chain.
     pub chain_id: Digest,
     /// What gas costs on it.
     pub gas: GasRules,
-    /// Gets [`BUDGET`], and deploys.
-    pub deployer: &'a SigningKey,
-    /// [`TRADERS`] of them.
-    pub traders: &'a [SigningKey],
+    /// Amounts are drawn from it.
+    pub seed: u64,
 }
 
-impl Signers<'_> {
-    fn sign(&self, key: &SigningKey, nonce: u64, action: Action) -> Signed {
-        let fee = FEE.checked_add(self.gas.fee(action.gas()));
-        let fee = fee.expect("the fee of a few million gas");
-        Signed::new(key, self.chain_id, nonce, fee, action)
+impl Stage {
+    /// Compiles every standard program and signs its play. `key` makes the key of an account of this name.
+    ///
+    /// # Errors
+    /// A program does not compile, or a key cannot be made.
+    pub fn produce<E: From<NotCompiled>>(
+        &self,
+        mut key: impl FnMut(&str) -> Result<SigningKey, E>,
+    ) -> Result<Vec<Production>, E> {
+        let produced = STANDARD.iter().map(|standard| {
+            let names = (0..standard.cast).map(|at| format!("{}-{at}", standard.name));
+            let keys = names.map(|name| key(&name)).collect::<Result<Vec<_>, E>>()?;
+            Ok(self.sign(standard, standard.compile()?, &keys))
+        });
+        produced.collect()
     }
 
-    /// What the deployer sends: purses for the traders, and the programs.
-    pub fn deployments(&self, kit: &Kit) -> Vec<Signed> {
-        let places = Places::of(&self.deployer.address());
-        let address = Value::Address;
-        let deploy = |artifact: &Artifact, args: &[Value], payment| Action::Deploy {
-            code: artifact.program.encode(),
-            upgradeable: false,
-            args: encode_values(args),
-            payment,
-            gas: DEPLOY_GAS,
-        };
-        let split = [address(places.first), address(places.second), Value::U64(30)];
-        let (length, cliff) = SCHEDULE;
-        let vesting = [address(places.receiver), Value::U64(length), Value::U64(cliff)];
-        let purses = self
-            .traders
-            .iter()
-            .map(|trader| Action::transfer(trader.address(), PURSE));
-        let programs = [
-            deploy(&kit.split, &split, Amount::ZERO),
-            deploy(&kit.vesting, &vesting, VESTED),
-            deploy(&kit.curve, &[], Amount::ZERO),
-        ];
-        (0..)
-            .zip(purses.chain(programs))
-            .map(|(nonce, action)| self.sign(self.deployer, nonce, action))
-            .collect()
-    }
-
-    /// What the traders send, each by nonce.
-    pub fn trades(&self) -> Vec<Vec<Signed>> {
-        let places = Places::of(&self.deployer.address());
-        let of = |(turn, trader): (u64, &SigningKey)| {
-            let rounds = (0..ROUNDS).flat_map(|round| round_of(&places, turn, round));
-            (0..)
-                .zip(rounds)
-                .map(|(nonce, action)| self.sign(trader, nonce, action))
-                .collect()
-        };
-        (0..).zip(self.traders).map(of).collect()
-    }
-}
-
-/// How many calls the traders make.
-pub const fn calls() -> u64 {
-    TRADERS as u64 * ROUNDS * CALLS
-}
-
-/// What one trader does in one round. Amounts differ, so that no mistake cancels another one.
-fn round_of(places: &Places, turn: u64, round: u64) -> [Action; CALLS as usize] {
-    let call = |program, entry: &str, args: &[u64], payment| {
-        let args: Vec<Value> = args.iter().copied().map(Value::U64).collect();
-        Action::Call {
-            program,
-            entry: entry.to_owned(),
-            args: encode_values(&args),
-            payment: Amount::from_base_units(payment),
-            gas: CALL_GAS,
+    fn sign(&self, standard: &Standard, artifact: Artifact, keys: &[SigningKey]) -> Production {
+        let cast: Vec<_> = keys.iter().map(SigningKey::address).collect();
+        let mut play = Play::new(standard.name, &artifact, cast.clone(), self.seed);
+        (standard.play)(&mut play);
+        let (mut nonces, mut intents) = (vec![0; keys.len()], Vec::new());
+        let mut scenes = Vec::new();
+        for steps in play.scenes().iter().filter(|steps| !steps.is_empty()) {
+            let mut scene: Vec<Payer> = Vec::new();
+            for Step { who, action, fate } in steps {
+                let (address, nonce) = (cast[*who], nonces[*who]);
+                nonces[*who] += 1;
+                let fee = FEE.checked_add(self.gas.fee(action.gas()));
+                let fee = fee.expect("the fee of a few million gas");
+                let signed = Signed::new(&keys[*who], self.chain_id, nonce, fee, action.clone());
+                intents.push((signed.id, *fate));
+                match scene.iter_mut().find(|payer| payer.address == address) {
+                    Some(payer) => payer.transactions.push(signed),
+                    None => scene.push(Payer {
+                        address,
+                        first: Nonce::new(nonce),
+                        transactions: vec![signed],
+                    }),
+                }
+            }
+            scenes.push(scene);
         }
+        Production {
+            name: standard.name,
+            scenes,
+            intents,
+            places: play.places().to_vec(),
+            receivers: play.receivers().to_vec(),
+            artifact: Arc::new(artifact),
+            cast,
+        }
+    }
+}
+
+impl Standard {
+    fn compile(&self) -> Result<Artifact, NotCompiled> {
+        let options = Options {
+            file: format!("{}.curve", self.name),
+            ..Options::default()
+        };
+        compile(self.source, &options).map_err(|diagnostics| NotCompiled {
+            name: self.name,
+            reason: diagnostics.to_string(),
+        })
+    }
+}
+
+impl Production {
+    /// Everybody around the program, and the program itself.
+    pub fn owners(&self) -> impl Iterator<Item = Address> {
+        self.places
+            .iter()
+            .chain(&self.receivers)
+            .chain(&self.cast)
+            .copied()
+    }
+}
+
+/// Purses for all casts, from the purser with its first nonces.
+pub fn purses(purser: &SigningKey, chain_id: Digest, productions: &[Production]) -> Payer {
+    let cast = productions.iter().flat_map(|production| &production.cast);
+    let hand = |(nonce, to): (u64, &Address)| {
+        Signed::new(
+            purser,
+            chain_id,
+            nonce,
+            FEE,
+            assetvm::Action::transfer(*to, PURSE),
+        )
     };
-    let bought = 5 + (turn * 7 + round * 3) % 23;
-    let never_owned = 1_000_000;
-    [
-        call(places.curve, "buy", &[bought], UNIT),
-        call(places.curve, "sell", &[bought / 2, 0], 0),
-        call(places.split, "pay", &[], 10_000_001 * (turn + 1) + round),
-        call(places.curve, "sell", &[never_owned, 0], 0),
-        call(places.vesting, "claim", &[], 0),
-    ]
+    Payer {
+        address: purser.address(),
+        first: Nonce::default(),
+        transactions: (0..).zip(cast).map(hand).collect(),
+    }
 }

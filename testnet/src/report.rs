@@ -43,8 +43,6 @@ pub struct Seen<'a> {
     pub proven: &'a Proven,
     /// The verdict on the rollup's programs.
     pub programs: Verdict,
-    /// Owners and storage entries around them that were to be proven.
-    pub asked: (u64, u64),
 }
 
 /// Sums up, judges, and lists all that is not as it must be. `failures` is what has gone wrong already.
@@ -73,6 +71,7 @@ pub fn summarize(run: &Run<'_>, seen: &Seen<'_>, mut failures: Vec<String>) -> S
     failures.extend(repeated(&effective, accepted));
     failures.extend(verdict.failures);
     failures.extend(programs.failures.iter().cloned());
+    let (calls_expected, calls_made, calls_refused) = programs.calls();
     let (blocks, transactions) = ledger.totals();
     let (interval, observed) = ledger.intervals();
     let units: Vec<u64> = effective
@@ -98,13 +97,14 @@ pub fn summarize(run: &Run<'_>, seen: &Seen<'_>, mut failures: Vec<String>) -> S
         balances_proven: verdict.proven,
         recipients: expected.len() as u64,
         programs_deployed: programs.deployed,
-        calls_expected: crate::programs::calls(),
-        calls_made: programs.calls,
-        calls_refused: programs.refused,
+        programs: programs.rows.clone(),
+        calls_expected,
+        calls_made,
+        calls_refused,
         owners_reconciled: programs.reconciled,
-        program_owners: seen.asked.0,
+        program_owners: programs.owners,
         program_balances_proven: programs.balances_proven,
-        storage_entries: seen.asked.1,
+        storage_entries: programs.entries,
         storage_entries_proven: programs.entries_proven,
         duration_seconds: (run.duration.as_secs_f64() * 10.0).round() / 10.0,
         data_dir: run.dir.to_owned(),

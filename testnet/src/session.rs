@@ -5,7 +5,7 @@ use std::future::Future;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use assetvm::{Action, Address, Amount, EntryId, SigningKey};
+use assetvm::{Action, Address, Amount, EntryId, Nonce, SigningKey};
 use futures::StreamExt as _;
 use rollup_abi::Digest;
 use tokio::sync::watch;
@@ -19,9 +19,9 @@ use crate::live::{Progress, Standing};
 use crate::model::Model;
 use crate::network::Testnet;
 use crate::node::Nodes;
-use crate::pay::{Pace, Payer, pay};
+use crate::pay::{Pace, Payer, pay, perform};
 use crate::plan::{Signed, pace, sign_payments};
-use crate::programs::{self, Holding, Kit, Places, Signers};
+use crate::programs::{self, Production, Stage};
 use crate::run::{Interrupts, RunConfig};
 use crate::setup::make_key;
 use crate::summary::Summary;
@@ -54,58 +54,38 @@ pub(crate) struct Findings {
     pub(crate) failures: Vec<String>,
 }
 
-/// Who uses the programs, and what they send.
-struct Trading {
-    kit: Kit,
-    places: Places,
-    deployer: Payer,
-    traders: Vec<Payer>,
+/// The programs, who uses them, and what they send.
+struct Repertoire {
+    /// The purser's, to all who use programs.
+    purses: Payer,
+    productions: Vec<Production>,
 }
 
-impl Trading {
+impl Repertoire {
     fn prepare(dir: &Path, testnet: &Testnet) -> Result<Self, TestnetError> {
-        let kit = Kit::compile()?;
-        let deployer = make_key(dir, "deployer")?;
-        let traders = (0..programs::TRADERS)
-            .map(|i| make_key(dir, &format!("trader-{i}")))
-            .collect::<Result<Vec<_>, _>>()?;
-        let genesis = testnet.deployment();
-        let signers = Signers {
-            chain_id: genesis.chain_id,
-            gas: genesis.genesis.gas,
-            deployer: &deployer,
-            traders: &traders,
+        let deployment = testnet.deployment();
+        let stage = Stage {
+            chain_id: deployment.chain_id,
+            gas: deployment.genesis.gas,
+            seed: programs::SEED,
         };
-        let payer = |key: &SigningKey, transactions| Payer {
-            address: key.address(),
-            transactions,
-        };
+        let productions = stage.produce(|name| make_key(dir, name))?;
+        let purser = make_key(dir, "purser")?;
         Ok(Self {
-            places: Places::of(&deployer.address()),
-            deployer: payer(&deployer, signers.deployments(&kit)),
-            traders: traders
-                .iter()
-                .zip(signers.trades())
-                .map(|(key, trades)| payer(key, trades))
-                .collect(),
-            kit,
+            purses: programs::purses(&purser, stage.chain_id, &productions),
+            productions,
         })
     }
 
-    fn traders(&self) -> Vec<Address> {
-        self.traders.iter().map(|trader| trader.address).collect()
+    /// Programs, those who use them, and those who are paid by them.
+    fn owners(&self) -> impl Iterator<Item = Address> {
+        self.productions.iter().flat_map(Production::owners)
     }
 
-    /// Everybody around the programs.
-    fn owners(&self) -> Vec<Address> {
-        let mut owners = self.places.all().to_vec();
-        owners.push(self.deployer.address);
-        owners.extend(self.traders());
-        owners
-    }
-
-    fn holdings(&self) -> Vec<Holding> {
-        programs::holdings(&self.kit, &self.places, &self.traders())
+    /// How many transactions go to programs.
+    fn calls(&self) -> usize {
+        let intents = self.productions.iter().map(|production| &production.intents);
+        intents.map(Vec::len).sum()
     }
 }
 
@@ -118,7 +98,7 @@ pub(crate) struct Session<'a> {
     treasury: SigningKey,
     payers: Vec<SigningKey>,
     transactions: Vec<Payer>,
-    trading: Trading,
+    repertoire: Repertoire,
     follower: Follower,
     watcher: Watcher,
     started: Instant,
@@ -149,11 +129,12 @@ impl<'a> Session<'a> {
             .zip(plans)
             .map(|(key, plan)| Payer {
                 address: key.address(),
+                first: Nonce::default(),
                 transactions: plan.into_iter().map(|(_, signed)| signed).collect(),
             })
             .collect();
-        let trading = Trading::prepare(dir, testnet)?;
-        let model = Model::new(&deployment.genesis, &trading.kit.all());
+        let repertoire = Repertoire::prepare(dir, testnet)?;
+        let model = Model::new(&deployment.genesis, &repertoire.productions);
         let follower = Follower::start(testnet.nodes().clone(), deployment, rows, model);
         let watcher = Watcher::start(
             testnet.rollup().clone(),
@@ -168,7 +149,7 @@ impl<'a> Session<'a> {
             treasury,
             payers,
             transactions,
-            trading,
+            repertoire,
             follower,
             watcher,
             started: Instant::now(),
@@ -195,7 +176,7 @@ impl<'a> Session<'a> {
         self.prove(findings).await
     }
 
-    /// Mints to the treasury and to the deployer. The one hands it on to the payers, the other to the traders, and deploys.
+    /// Mints to the treasury and to the purser. The one hands it on to the payers, the other to those who use programs.
     fn fund(&mut self) -> impl Future<Output = ()> + use<> {
         let (config, treasury) = (self.config, self.treasury.address());
         self.progress.step(format_args!(
@@ -208,18 +189,20 @@ impl<'a> Session<'a> {
         let (mint, handed) = config
             .funding
             .sign(chain_id, authority, &self.treasury, &addresses);
-        let deployer = self.trading.deployer.clone();
+        let purses = self.repertoire.purses.clone();
         let budget = Action::Mint {
-            to: deployer.address,
+            to: purses.address,
             amount: programs::BUDGET,
         };
         let budget = Signed::new(authority, chain_id, 1, Amount::ZERO, budget);
         let mint = Payer {
             address: authority.address(),
+            first: Nonce::default(),
             transactions: vec![mint, budget],
         };
         let handed = Payer {
             address: treasury,
+            first: Nonce::default(),
             transactions: handed,
         };
         let (nodes, view) = (self.testnet.nodes().clone(), self.follower.view().clone());
@@ -233,8 +216,8 @@ impl<'a> Session<'a> {
                 view.clone(),
                 hurry.clone(),
             );
-            let deploying = pay(deployer, Pace::default(), nodes, view, hurry);
-            tokio::join!(handing, deploying);
+            let equipping = pay(purses, Pace::default(), nodes, view, hurry);
+            tokio::join!(handing, equipping);
         }
     }
 
@@ -246,25 +229,26 @@ impl<'a> Session<'a> {
             .duration
             .map_or("until Ctrl-C".to_owned(), |d| format!("for {} s", d.as_secs()));
         self.progress.step(format_args!(
-            "paying {rows} payments of {} $ASSET, {:.1} a second, and calling programs {} times; running {end}",
+            "paying {rows} payments of {} $ASSET, {:.1} a second, and {} transactions to {} programs; running {end}",
             self.config.payments.total(),
             1.0 / interval.as_secs_f64().max(1e-6),
-            programs::calls(),
+            self.repertoire.calls(),
+            self.repertoire.productions.len(),
         ));
         let (hurry_tx, hurry) = watch::channel(false);
         let mut paying = JoinSet::new();
-        let calls = usize::try_from(programs::calls()).unwrap_or(usize::MAX);
-        let trading = pace(calls, None, self.config.duration);
-        for (all, interval) in [(&self.transactions, interval), (&self.trading.traders, trading)] {
-            let count = u32::try_from(all.len()).unwrap_or(u32::MAX);
-            for (turn, payer) in (0u32..).zip(all.iter().cloned()) {
-                let pace = Pace {
-                    first: interval * turn,
-                    interval: interval * count,
-                };
-                let (nodes, view) = (self.testnet.nodes().clone(), self.follower.view().clone());
-                paying.spawn(pay(payer, pace, nodes, view, hurry.clone()));
-            }
+        let turns = self.transactions.len();
+        for (turn, payer) in self.transactions.iter().cloned().enumerate() {
+            let pace = Pace::in_turn(interval, turn, turns);
+            let (nodes, view) = (self.testnet.nodes().clone(), self.follower.view().clone());
+            paying.spawn(pay(payer, pace, nodes, view, hurry.clone()));
+        }
+        for production in &self.repertoire.productions {
+            let scenes = production.scenes.clone();
+            // A scene is about as much as so many payments.
+            let interval = 4 * pace(4 * scenes.len(), None, self.config.duration);
+            let (nodes, view) = (self.testnet.nodes().clone(), self.follower.view().clone());
+            paying.spawn(perform(scenes, interval, nodes, view, hurry.clone()));
         }
         (hurry_tx, paying)
     }
@@ -331,13 +315,8 @@ impl<'a> Session<'a> {
             return Ok(());
         };
         let mut owners: Vec<_> = self.config.payments.per_recipient().into_keys().collect();
-        owners.extend(self.trading.owners());
-        let entries: Vec<_> = self
-            .trading
-            .holdings()
-            .into_iter()
-            .map(|holding| holding.id)
-            .collect();
+        owners.extend(self.repertoire.owners());
+        let entries: Vec<_> = self.follower.view().model().stored().iter().copied().collect();
         let root = recorded.state.last.state_root;
         self.progress.step(format_args!(
             "proving {} balances and {} storage entries against the root of height {} on chain",
@@ -435,12 +414,11 @@ impl<'a> Session<'a> {
             duration: self.started.elapsed(),
             diverged: self.follower.view().fault().is_some(),
         };
-        let (owners, holdings) = (self.trading.owners(), self.trading.holdings());
         let posts = self.watcher.posts().await;
         let audit = self.watcher.audit();
         let ledger = self.follower.view().ledger();
         let mut model = self.follower.view().model();
-        let programs = judge(&mut model, ledger.state(), &owners, &holdings, &proven);
+        let programs = judge(&mut model, ledger.state(), &self.repertoire.productions, &proven);
         let seen = crate::report::Seen {
             ledger: &ledger,
             audit: &audit,
@@ -448,7 +426,6 @@ impl<'a> Session<'a> {
             recorded: recorded.as_ref(),
             proven: &proven,
             programs,
-            asked: (owners.len() as u64, holdings.len() as u64),
         };
         crate::report::summarize(&run, &seen, failures)
     }

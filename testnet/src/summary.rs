@@ -3,7 +3,10 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use assetvm::Amount;
 use serde::Serialize;
+
+use crate::judge::Row;
 
 /// The figures of a run. The names are those of the JSON file and do not change; keys may be added.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -44,11 +47,13 @@ pub struct Summary {
     pub recipients: u64,
     /// Programs deployed on the rollup.
     pub programs_deployed: u64,
-    /// Calls of them that were to be made.
+    /// How it went for each of the standard programs.
+    pub programs: Vec<Row>,
+    /// Transactions to programs, deployments and calls, that were to be made.
     pub calls_expected: u64,
-    /// Calls that were decided and went as the independent model says.
+    /// Those that were decided and went as they were meant to, on the chain and in the independent model.
     pub calls_made: u64,
-    /// Of these, calls that failed as the model says.
+    /// Of these, those that failed, as they were meant to.
     pub calls_refused: u64,
     /// Accounts and programs whose balance in the re-executed state is the model's.
     pub owners_reconciled: u64,
@@ -75,17 +80,16 @@ impl Summary {
     }
 
     /// The rows on programs.
-    fn of_programs(&self) -> [(&'static str, String); 3] {
-        [
+    fn of_programs(&self) -> Vec<(String, String)> {
+        let all = format!(
+            "{} deployed; {} of {} transactions to them decided as meant, {} of these refused",
+            self.programs_deployed, self.calls_made, self.calls_expected, self.calls_refused
+        );
+        let mut rows = vec![("programs".to_owned(), all)];
+        rows.extend(self.programs.iter().map(Row::shown));
+        rows.extend([
             (
-                "programs",
-                format!(
-                    "{} deployed, {} of {} calls decided, {} of them refused as they must be",
-                    self.programs_deployed, self.calls_made, self.calls_expected, self.calls_refused
-                ),
-            ),
-            (
-                "program money",
+                "program money".to_owned(),
                 format!(
                     "{} of {} balances and {} of {} storage entries proven on chain",
                     self.program_balances_proven,
@@ -95,10 +99,11 @@ impl Summary {
                 ),
             ),
             (
-                "reconciled",
+                "reconciled".to_owned(),
                 format!("{} owners with the independent model", self.owners_reconciled),
             ),
-        ]
+        ]);
+        rows
     }
 
     /// The JSON document.
@@ -160,18 +165,32 @@ impl fmt::Display for Summary {
             ),
         ];
         let end = ("data and logs", self.data_dir.display().to_string());
-        for (name, value) in rows.into_iter().chain(self.of_programs()).chain([end]) {
-            writeln!(f, "{name:<16} {value}")?;
+        let named = |(name, value): (&str, String)| (name.to_owned(), value);
+        let rows = rows.into_iter().map(named).chain(self.of_programs());
+        for (name, value) in rows.chain([named(end)]) {
+            writeln!(f, "{name:<19} {value}")?;
         }
         match self.failures.as_slice() {
-            [] => f.write_str("result           good"),
+            [] => f.write_str("result              good"),
             failures => {
-                f.write_str("result           FAILED")?;
+                f.write_str("result              FAILED")?;
                 failures
                     .iter()
                     .try_for_each(|failure| write!(f, "\n  - {failure}"))
             }
         }
+    }
+}
+
+impl Row {
+    fn shown(&self) -> (String, String) {
+        let amount = Amount::from_base_units;
+        let (proven, expected) = (amount(self.balance_proven), amount(self.balance_expected));
+        let value = format!(
+            "{} sent, {} succeeded, {} refused as meant; owns {proven} by proof, {expected} by the model",
+            self.sent, self.succeeded, self.refused
+        );
+        (format!("  {}", self.name), value)
     }
 }
 
@@ -198,7 +217,25 @@ mod tests {
             payments_made: 4000,
             balances_proven: 2100,
             recipients: 2100,
-            programs_deployed: 3,
+            programs_deployed: 2,
+            programs: vec![
+                Row {
+                    name: "split",
+                    sent: 42,
+                    succeeded: 41,
+                    refused: 1,
+                    balance_proven: 0,
+                    balance_expected: 0,
+                },
+                Row {
+                    name: "exponential_curve",
+                    sent: 438,
+                    succeeded: 339,
+                    refused: 99,
+                    balance_proven: 1_250_000_000,
+                    balance_expected: 1_250_000_000,
+                },
+            ],
             calls_expected: 480,
             calls_made: 480,
             calls_refused: 100,

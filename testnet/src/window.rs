@@ -1,9 +1,10 @@
 //! When a payer sends which of its transactions: a pure state machine.
 //!
-//! A payer's transactions have the nonces 0, 1, 2, … and the chain executes them in that order, so all that must be known
+//! A payer's transactions have one nonce after the other and the chain executes them in that order, so all that must be known
 //! of the past is one number: the payer's nonce in the newest decided block. Everything below it is made, exactly once;
 //! everything from it on is safe to send (again), because the bytes are signed once and a nonce is used once.
 
+use std::ops::Range;
 use std::time::Duration;
 
 /// Transactions of one payer that are sent and not yet decided, at most: stays well below a mempool's limit per sender.
@@ -25,7 +26,7 @@ pub enum Next {
 /// One payer's progress. Times are since the start of the payments.
 #[derive(Clone, Debug)]
 pub struct Window {
-    count: u64,
+    nonces: Range<u64>,
     first_due: Duration,
     interval: Duration,
     confirmed: u64,
@@ -34,14 +35,14 @@ pub struct Window {
 }
 
 impl Window {
-    /// `count` transactions, the k-th due at `first_due + k × interval`.
-    pub fn new(count: u64, first_due: Duration, interval: Duration) -> Self {
+    /// Transactions with these nonces, the k-th of them due at `first_due + k × interval`.
+    pub fn new(nonces: Range<u64>, first_due: Duration, interval: Duration) -> Self {
         Self {
-            count,
             first_due,
             interval,
-            confirmed: 0,
-            next: 0,
+            confirmed: nonces.start,
+            next: nonces.start,
+            nonces,
             progressed: Duration::ZERO,
         }
     }
@@ -59,7 +60,7 @@ impl Window {
             self.progressed = now;
             self.next = self.next.max(confirmed);
         }
-        if self.confirmed >= self.count {
+        if self.confirmed >= self.nonces.end {
             return Next::Done;
         }
         let resend_at = self.progressed.saturating_add(RESEND_AFTER);
@@ -68,10 +69,10 @@ impl Window {
             self.progressed = now;
         }
         let in_flight = self.next - self.confirmed;
-        if self.next == self.count || in_flight >= MAX_IN_FLIGHT {
+        if self.next == self.nonces.end || in_flight >= MAX_IN_FLIGHT {
             return Next::Wait(resend_at.saturating_sub(now));
         }
-        let turn = u32::try_from(self.next).unwrap_or(u32::MAX);
+        let turn = u32::try_from(self.next - self.nonces.start).unwrap_or(u32::MAX);
         let due = self.first_due.saturating_add(self.interval.saturating_mul(turn));
         if now >= due {
             if in_flight == 0 {
@@ -97,8 +98,17 @@ mod tests {
     const MS: Duration = Duration::from_millis(1);
 
     #[test]
+    fn later_nonces_are_due_from_the_first_of_them() {
+        let mut w = Window::new(7..9, Duration::ZERO, 10 * MS);
+        assert_eq!(w.next(Duration::ZERO, 7), Next::Send(7));
+        assert_eq!(w.next(Duration::ZERO, 7), Next::Wait(10 * MS));
+        assert_eq!(w.next(10 * MS, 8), Next::Send(8));
+        assert_eq!(w.next(11 * MS, 9), Next::Done);
+    }
+
+    #[test]
     fn paced_then_done() {
-        let mut w = Window::new(2, 5 * MS, 10 * MS);
+        let mut w = Window::new(0..2, 5 * MS, 10 * MS);
         assert_eq!(w.next(Duration::ZERO, 0), Next::Wait(5 * MS));
         assert_eq!(w.next(5 * MS, 0), Next::Send(0));
         assert_eq!(w.next(6 * MS, 0), Next::Wait(9 * MS));
@@ -109,7 +119,7 @@ mod tests {
 
     #[test]
     fn a_lost_transaction_and_all_after_it_are_sent_again() {
-        let mut w = Window::new(3, Duration::ZERO, Duration::ZERO);
+        let mut w = Window::new(0..3, Duration::ZERO, Duration::ZERO);
         for nonce in 0..3 {
             assert_eq!(w.next(MS, 0), Next::Send(nonce));
         }
@@ -123,7 +133,7 @@ mod tests {
 
     #[test]
     fn in_flight_is_bounded() {
-        let mut w = Window::new(1_000, Duration::ZERO, Duration::ZERO);
+        let mut w = Window::new(0..1_000, Duration::ZERO, Duration::ZERO);
         for nonce in 0..MAX_IN_FLIGHT {
             assert_eq!(w.next(MS, 0), Next::Send(nonce));
         }
@@ -133,7 +143,7 @@ mod tests {
 
     #[test]
     fn refused_is_next_again_and_hurry_drops_the_pace() {
-        let mut w = Window::new(10, Duration::ZERO, 1_000 * MS);
+        let mut w = Window::new(0..10, Duration::ZERO, 1_000 * MS);
         assert_eq!(w.next(MS, 0), Next::Send(0));
         w.not_sent(0);
         assert_eq!(w.next(MS, 0), Next::Send(0));
@@ -146,7 +156,7 @@ mod tests {
         /// Whatever is lost: every transaction is decided in the end, and each at its own nonce.
         #[test]
         fn completes_under_loss(count in 1u64..100, loss: Vec<bool>) {
-            let mut w = Window::new(count, Duration::ZERO, MS);
+            let mut w = Window::new(0..count, Duration::ZERO, MS);
             let (mut now, mut chain) = (Duration::ZERO, 0);
             let mut loss = loss.into_iter();
             loop {

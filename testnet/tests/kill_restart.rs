@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::time::Duration;
 
-use assetvm::SigningKey;
+use assetvm::{Nonce, SigningKey};
 use testnet::chain::Watcher;
 use testnet::follow::Follower;
 use testnet::live::Progress;
@@ -69,6 +69,7 @@ impl Flow {
         let send = |key: &SigningKey, transactions: Vec<Signed>, pace| {
             let payer = Payer {
                 address: key.address(),
+                first: Nonce::default(),
                 transactions,
             };
             pay(payer, pace, nodes.clone(), view.clone(), hurry.clone())
