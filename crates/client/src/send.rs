@@ -70,11 +70,12 @@ impl Client {
         let used = simulation.receipt.gas_used;
         let gas = Gas(used.saturating_add(used / SPARE).min(chain.params.gas.block.0));
         let action = allow(body.action, gas);
-        Ok(Estimate {
-            gas,
-            fee: chain.params.minimum_fee(&sender, &action),
-            receipt: simulation.receipt,
-        })
+        let fee = chain.params.minimum_fee(&sender, &action);
+        let receipt = ReceiptView {
+            fee,
+            ..simulation.receipt
+        };
+        Ok(Estimate { gas, fee, receipt })
     }
 
     /// A sender's next transaction, at the least fee for it. An action keeps the gas that it states.

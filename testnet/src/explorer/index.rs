@@ -166,7 +166,7 @@ impl Entry {
             } => ("call", (Some(*program), *payment, entry.clone())),
             Action::Upgrade { program, .. } => ("upgrade", (Some(*program), Amount::ZERO, String::new())),
             Action::Close { program, .. } => ("close", (Some(*program), Amount::ZERO, String::new())),
-            _ => ("roster", nothing),
+            Action::Roster(_) => ("roster", nothing),
         };
         Self {
             number,
