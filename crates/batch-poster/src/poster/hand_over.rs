@@ -17,6 +17,8 @@ use crate::planner::ChainView;
 /// Pause after a failure to stage; it doubles up to [`MAX_PAUSE`].
 const PAUSE: Duration = Duration::from_secs(1);
 const MAX_PAUSE: Duration = Duration::from_secs(60);
+/// Longest that staging may take: a hundred members are some fifty transactions, one after the other.
+const PATIENCE: Duration = Duration::from_secs(300);
 /// Lamports that a transaction of one signature costs.
 const SIGNATURE_FEE: u64 = 5_000;
 
@@ -27,6 +29,7 @@ pub(super) struct Stager {
     ready: Option<u64>,
     /// At most one: a stop ends it.
     task: JoinSet<Result<Done, SettlementError>>,
+    began: Option<Instant>,
     failures: u32,
     not_before: Option<Instant>,
 }
@@ -41,6 +44,9 @@ struct Done {
 impl BatchPoster {
     /// Has the next committee staged in good time, if that is this poster's part.
     pub(super) fn prepare(&mut self, account: &RollupAccount, chain: &ChainView) -> Result<(), TickError> {
+        if self.stager.began.is_some_and(|at| at.elapsed() > PATIENCE) {
+            self.stager.task.abort_all();
+        }
         self.conclude_staging();
         if self.planner.prepares(chain) {
             self.stage(account)?;
@@ -54,7 +60,7 @@ impl BatchPoster {
             return Ok(());
         };
         let place = self.place(account);
-        let Some(next) = place.find(place.epoch, &hash).await? else {
+        let Some(next) = place.find(&hash).await? else {
             // What was thought to be ready is not the one that is awaited, or gone.
             self.stager.ready = None;
             return Ok(());
@@ -72,6 +78,7 @@ impl BatchPoster {
         let Some(ended) = self.stager.task.try_join_next() else {
             return;
         };
+        self.stager.began = None;
         let error = match ended {
             Ok(Ok(Done { epoch, own })) => {
                 tracing::info!(epoch, own, "the next committee is staged");
@@ -105,6 +112,7 @@ impl BatchPoster {
         let fees = SIGNATURE_FEE.saturating_mul(transactions);
         if self.purse.take(fees, self.started.elapsed()) {
             self.stager.task.spawn(place.stage(members));
+            self.stager.began = Some(Instant::now());
         }
         Ok(())
     }
@@ -131,11 +139,11 @@ struct Place {
 
 impl Place {
     /// The sealed committee with this hash, whoever of the posters staged it.
-    async fn find(&self, epoch: u64, hash: &Digest) -> Result<Option<Pubkey>, SettlementError> {
+    async fn find(&self, hash: &Digest) -> Result<Option<Pubkey>, SettlementError> {
         let own = self.key.pubkey();
         let others = self.listed.iter().filter(|poster| **poster != own);
         for stager in std::iter::once(&own).chain(others) {
-            let address = committee_address(&self.client.program(), epoch, stager);
+            let address = committee_address(&self.client.program(), self.epoch, stager);
             match self.client.committee(&address).await {
                 Ok(found) if found.state.sealed == 1 && found.state.hash == *hash => {
                     return Ok(Some(address));
@@ -152,10 +160,12 @@ impl Place {
         let epoch = self.epoch;
         let digests = members.iter().map(|m| (&m.pk2, m.stake, &m.owner));
         let hash = committee_hash(epoch, digests);
-        if let Some(over) = epoch.checked_sub(2) {
-            self.give_up(over).await?;
+        if let Some(over) = epoch.checked_sub(2)
+            && let Err(error) = self.give_up(over).await
+        {
+            tracing::warn!(epoch = over, %error, "a committee that is over keeps its rent");
         }
-        if self.find(epoch, &hash).await?.is_some() {
+        if self.find(&hash).await?.is_some() {
             return Ok(Done { epoch, own: false });
         }
         let staged = self.client.stage_committee(&self.key, &members).await;
