@@ -1,7 +1,7 @@
 //! Committees of real engines: the scenarios and measures that the tests and benches of every network share.
 //!
 //! ```text
-//!  scenarios: success, one down, restart, all restart, late joiner, rolling upgrade, partitions
+//!  scenarios: success, one down, restart, all restart, late joiner, rolling upgrade, rotating committees, partitions
 //!      │ Testbed: start, stop, status, chain        Upgrades: install        Partitions: cut, heal
 //!      ├── engines in one process, network and log in memory        hotshot-engine/tests
 //!      ├── engines in one process, libp2p on loopback, redb         hotshot-libp2p/tests/scenarios.rs

@@ -8,6 +8,7 @@
 //! | [`all_restart`] | all stop and come back, twice | they go on where they were |
 //! | [`late_joiner`] | a member starts last, from nothing | it decides all from height 1 |
 //! | [`rolling_upgrade`] | new software with a plan is installed, one member after the other | the chain goes on by the new rules, once; all keep the same one |
+//! | [`committees_rotate`] | in each epoch another member leaves and one joins; one is away over several hand-overs | the chain goes on from epoch to epoch; all follow |
 //! | [`minority_cut_off`] | a member's links go and come back | it decides nothing alone; the others go on; it catches up |
 //! | [`halves`] | the committee falls in two | nobody decides anything; all go on after the heal |
 
@@ -130,6 +131,39 @@ pub async fn rolling_upgrade(mut bed: impl Upgrades) {
     let mut distinct: Vec<u16> = versions.collect();
     distinct.dedup();
     assert_eq!(distinct, [upgrade.from(), upgrade.to()]);
+}
+
+/// Epochs of a few blocks, in each of which another member of the testbed's is no member. One stops, misses several hand-overs,
+/// and comes back.
+pub async fn committees_rotate(mut bed: impl Testbed) {
+    start_all(&mut bed).await;
+    all_decide(&bed, SOME).await;
+    let away = bed.size() - 1;
+    bed.stop(away).await;
+    let missed = height(&bed, 0) + MANY;
+    decided(&bed, 0, missed).await;
+    bed.start(away).await;
+    let seen = height(&bed, 0);
+    all_decide(&bed, seen + MANY).await;
+    end(&mut bed).await;
+    let chain = bed.chain(0);
+    let mut epochs: Vec<u64> = chain.iter().map(|header| header.epoch).collect();
+    epochs.dedup();
+    let count = epochs.len() as u64;
+    assert_eq!(
+        epochs,
+        (0..count).collect::<Vec<u64>>(),
+        "each epoch once, in order"
+    );
+    let handed_over = chain.iter().filter(|header| header.next_committee != [0; 32]);
+    let mut committees: Vec<Digest> = handed_over.map(|header| header.next_committee).collect();
+    assert!(
+        committees.len() as u64 + 1 >= count,
+        "each epoch that is over has named the next committee"
+    );
+    committees.sort_unstable();
+    committees.dedup();
+    assert!(committees.len() >= bed.size(), "everybody has been out");
 }
 
 /// A member's links go and come back.

@@ -6,7 +6,7 @@ use std::{
 };
 
 use hotshot::{Record, Recovery};
-use hotshot_types::{Height, KeyPair, NodeId, PublicKey, Signature, dispersal};
+use hotshot_types::{Committee, Epoch, Height, KeyPair, NodeId, PublicKey, Signature, dispersal};
 use rollup_abi::{Digest, Header, sha256};
 use tokio::sync::mpsc;
 
@@ -147,6 +147,7 @@ impl Signer for KeySigner {
 pub struct ChainApplication {
     blocks: Arc<Mutex<Vec<DecidedBlock>>>,
     payload: usize,
+    committees: fn(Epoch) -> Option<Committee>,
 }
 
 impl ChainApplication {
@@ -155,7 +156,13 @@ impl ChainApplication {
         Self {
             blocks: Arc::default(),
             payload,
+            committees: |_| None,
         }
+    }
+
+    /// The committees of epochs to come.
+    pub fn committees(self, committees: fn(Epoch) -> Option<Committee>) -> Self {
+        Self { committees, ..self }
     }
 
     /// The decided blocks, from height 1.
@@ -176,6 +183,7 @@ impl Application for ChainApplication {
         let header = Header {
             view: request.view.get(),
             epoch: request.epoch.get(),
+            next_committee: request.next_committee,
             version: request.version,
             height: parent.height + 1,
             timestamp_ms: request.now_ms.max(parent.timestamp_ms + 1),
@@ -203,6 +211,10 @@ impl Application for ChainApplication {
         } else {
             Err(ApplicationError::Invalid("state root".into()))
         }
+    }
+
+    async fn committee(&self, epoch: Epoch) -> Result<Option<Committee>, ApplicationError> {
+        Ok((self.committees)(epoch))
     }
 
     async fn decided(&self, blocks: Vec<DecidedBlock>) -> Result<(), ApplicationError> {

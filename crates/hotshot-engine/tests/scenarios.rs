@@ -9,4 +9,9 @@ fn cluster(size: usize) -> Cluster {
     Cluster::new(size, 100, fixtures::impatient())
 }
 
+fn rotating(_: usize) -> Cluster {
+    Cluster::rotating(fixtures::impatient())
+}
+
 cross_tests!(cluster, partitions);
+cross_tests!(rotating => committees_rotate(5));

@@ -16,11 +16,13 @@ use hotshot_engine::{
     ports::SystemClock,
     testing::{ChainApplication, KeySigner, MemoryHub, MemoryStorage},
 };
-use hotshot_types::{Committee, KeyPair, NodeId, Upgrade, Versions, View};
+use hotshot_types::{Committee, Epochs, Height, KeyPair, NodeId, Upgrade, Versions, View};
 use rollup_abi::{Digest, Header, header::FIRST_VERSION};
 use tokio::sync::watch;
 
 pub const CHAIN: Digest = [9; 32];
+/// Machines in [`Cluster::rotating`].
+const ROTATING: usize = 5;
 
 pub struct Machine {
     pub node: NodeId,
@@ -37,6 +39,7 @@ pub struct Cluster {
     pub genesis: Header,
     pub committee: Committee,
     pub timing: Timing,
+    pub epochs: Epochs,
     pub machines: Vec<Machine>,
 }
 
@@ -66,16 +69,37 @@ impl Cluster {
             genesis: genesis(),
             committee,
             timing,
+            epochs: Epochs::ENDLESS,
             machines: machines.collect(),
         }
     }
 
+    /// Five machines, of which another one is no member in each epoch of three blocks.
+    pub fn rotating(timing: Timing) -> Self {
+        let mut cluster = Self::new(ROTATING, 100, timing);
+        cluster.epochs = Epochs::of_length(3);
+        for machine in &mut cluster.machines {
+            let committees = |epoch| Some(fixtures::rotating(CHAIN, epoch, ROTATING));
+            machine.application = machine.application.clone().committees(committees);
+        }
+        cluster
+    }
+
+    fn committees(&self, index: usize) -> Committees {
+        if self.epochs == Epochs::ENDLESS {
+            return Committees::new(self.committee.clone());
+        }
+        let height = Height::new(self.machines[index].application.chain().len() as u64);
+        fixtures::rotating_known(CHAIN, self.epochs, height, ROTATING)
+    }
+
     pub fn start(&mut self, index: usize) {
+        let committees = self.committees(index);
         let machine = &mut self.machines[index];
         let config = EngineConfig {
             node: machine.node,
-            committees: Committees::new(self.committee.clone()),
-            epochs: hotshot_types::Epochs::ENDLESS,
+            committees,
+            epochs: self.epochs,
             genesis: self.genesis.clone(),
             timing: self.timing,
             speaks: machine.speaks,
