@@ -50,6 +50,7 @@ mod core;
 mod entropy;
 mod memory;
 mod program;
+mod proofs;
 mod wire;
 
 /// Something that takes any bytes and panics if a promise is broken.
@@ -66,7 +67,7 @@ pub struct Target {
 }
 
 /// All targets.
-pub const TARGETS: [Target; 14] = [
+pub const TARGETS: [Target; 15] = [
     Target::new("message", wire::message, 40, 20_000),
     Target::new("proposal", wire::proposal, 40, 10_000),
     Target::new("votes", wire::votes, 10, 10_000),
@@ -80,6 +81,7 @@ pub const TARGETS: [Target; 14] = [
     Target::new("wrong_encoding", wire::wrong_encoding, 10, 500),
     Target::new("record", wire::record, 40, 10_000),
     Target::new("program", program::program, 40, 2_000),
+    Target::new("proofs", proofs::proofs, 60, 5_000),
     Target::new("step", core::step, 200, 600),
 ];
 

@@ -7,10 +7,11 @@
 //! ```
 //!
 //! One message after the other, on one thread: a check takes milliseconds. Documents are sent whole, and bounded in number
-//! and size.
+//! and size; so are messages, before they are read.
 
 mod document;
 mod server;
+mod transport;
 
 use lsp_server::{Connection, Message, ProtocolError, Response};
 use serde_json::json;
@@ -20,14 +21,13 @@ use crate::{Error, Verdict};
 
 /// Serves until the editor says that it is over.
 pub fn serve() -> Result<Verdict, Error> {
-    let (connection, threads) = Connection::stdio();
+    let (connection, threads) = transport::stdio();
     let ended = converse(&connection);
     drop(connection);
     let verdict = ended.map_err(|error| Error::Protocol(error.to_string()))?;
-    threads
-        .join()
-        .map_err(|error| Error::Protocol(error.to_string()))?;
-    Ok(verdict)
+    // Why it broke off, if it did, says more than that it is over.
+    let broken = threads.join().map_err(|error| Error::Protocol(error.to_string()));
+    broken.map(|()| verdict)
 }
 
 fn converse(connection: &Connection) -> Result<Verdict, ProtocolError> {

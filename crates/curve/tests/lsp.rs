@@ -273,3 +273,11 @@ fn an_editor_that_dies_is_noticed() {
     drop(never.to);
     assert_eq!(never.child.wait().unwrap().code(), Some(2));
 }
+
+#[test]
+fn a_message_that_is_too_long_ends_the_conversation() {
+    let (mut editor, _) = Editor::connected();
+    write!(editor.to, "Content-Length: 99999999999999\r\n\r\n{{").unwrap();
+    editor.to.flush().unwrap();
+    assert_eq!(editor.child.wait().unwrap().code(), Some(2));
+}
