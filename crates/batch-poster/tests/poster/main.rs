@@ -1,5 +1,6 @@
 //! The poster against the real program on a local chain.
 
+mod cost;
 mod crash_points;
 mod faults;
 mod gate;
