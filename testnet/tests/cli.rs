@@ -45,10 +45,7 @@ fn what_cannot_work_is_refused_before_anything_is_started() {
         (&["--payments", "missing.csv"][..], "payments file missing.csv"),
         (&["--payments", "rich.csv"], "more than the supply cap"),
         (&["--data-dir", "full"], "is not empty"),
-        (
-            &["--summary", "nowhere/summary.json"],
-            "cannot be written",
-        ),
+        (&["--summary", "nowhere/summary.json"], "cannot be written"),
         (&["--validators", "1"], "1 is not in 4..=32"),
         (&["--no-such-flag"], "unexpected argument"),
     ] {

@@ -63,7 +63,9 @@ pub enum MempoolError {
         bytes: usize,
     },
     /// The pool takes less while roots get to Solana too slowly.
-    #[error("the mempool takes less while settlement on Solana is behind: {transactions} transactions wait, {bytes} bytes")]
+    #[error(
+        "the mempool takes less while settlement on Solana is behind: {transactions} transactions wait, {bytes} bytes"
+    )]
     Pressure {
         /// Transactions that wait.
         transactions: usize,

@@ -89,9 +89,16 @@ fn tables() {
     for count in ROOTS {
         let (bytes, lamports) = post(5, count);
         let each = each(lamports, count as u64);
-        roots += &format!("| {count} | {} | {} | {each} |\n", grouped(bytes), grouped(lamports));
+        roots += &format!(
+            "| {count} | {} | {} | {each} |\n",
+            grouped(bytes),
+            grouped(lamports)
+        );
     }
     println!("{sizes}\n{roots}");
     let shown = include_str!("../../../../docs/settlement.md");
-    assert!(shown.contains(&sizes) && shown.contains(&roots), "docs/settlement.md shows other tables");
+    assert!(
+        shown.contains(&sizes) && shown.contains(&roots),
+        "docs/settlement.md shows other tables"
+    );
 }

@@ -129,8 +129,12 @@ impl Inner {
     fn abandon(&self, abandoned: Abandoned, undecided: usize) {
         let metrics = &self.metrics;
         metrics.blocks_abandoned.add(abandoned.blocks);
-        metrics.reorg_depth.set(metrics.reorg_depth.get().max(abandoned.depth));
-        metrics.undecided_blocks.set(u64::try_from(undecided).unwrap_or(u64::MAX));
+        metrics
+            .reorg_depth
+            .set(metrics.reorg_depth.get().max(abandoned.depth));
+        metrics
+            .undecided_blocks
+            .set(u64::try_from(undecided).unwrap_or(u64::MAX));
     }
 
     fn count(&self, before: &Branch, branches: &[Arc<Branch>], transactions: usize) {

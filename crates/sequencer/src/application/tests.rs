@@ -430,12 +430,28 @@ async fn slow_settlement_makes_blocks_smaller_and_the_mempool_careful_until_it_i
     let mut pressure = Pressure::new(ages, Arc::clone(&node.mempool), Arc::clone(&metrics));
     (0..12).for_each(|nonce| node.pay(nonce, 1, 1));
     // (age, transactions in a block, whether one more waits)
-    let cases = [(0, 10, true), (120, 10, true), (660, 5, true), (1_200, 1, false), (90_000, 1, false), (119, 10, true)];
+    let cases = [
+        (0, 10, true),
+        (120, 10, true),
+        (660, 5, true),
+        (1_200, 1, false),
+        (90_000, 1, false),
+        (119, 10, true),
+    ];
     for (nonce, (age, in_block, more)) in (12..).zip(cases) {
         pressure.feel(Duration::from_secs(age));
         let view = nonce;
-        assert_eq!(transactions(&node.build(&node.genesis, view).await), in_block, "{age} s");
-        let admitted = node.offer(&node.alice, nonce, 1, Action::transfer(bob(), Amount::from_base_units(1)));
+        assert_eq!(
+            transactions(&node.build(&node.genesis, view).await),
+            in_block,
+            "{age} s"
+        );
+        let admitted = node.offer(
+            &node.alice,
+            nonce,
+            1,
+            Action::transfer(bob(), Amount::from_base_units(1)),
+        );
         match admitted {
             Ok(_) => assert!(more, "{age} s"),
             Err(MempoolError::Pressure { .. }) => assert!(!more, "{age} s"),
@@ -443,7 +459,11 @@ async fn slow_settlement_makes_blocks_smaller_and_the_mempool_careful_until_it_i
         }
         assert_eq!(metrics.settlement_pressure.get() == 0, age <= 120, "{age} s");
     }
-    assert_eq!(node.mempool.counters().removed, crate::mempool::Removed::default(), "nothing is thrown out");
+    assert_eq!(
+        node.mempool.counters().removed,
+        crate::mempool::Removed::default(),
+        "nothing is thrown out"
+    );
 }
 
 #[tokio::test]
@@ -457,7 +477,10 @@ async fn roots_age_from_their_blocks_or_from_the_start_while_solana_is_unknown()
     assert_eq!(age(), Duration::ZERO, "there is nothing to settle");
     let block = node.build(&node.genesis, 1).await;
     node.app.decided(vec![decided(&block)]).await.expect("stored");
-    assert!(age() <= started.elapsed(), "it is not known how far the roots have got");
+    assert!(
+        age() <= started.elapsed(),
+        "it is not known how far the roots have got"
+    );
     settled.observe(0, 7);
     assert!(age() > Duration::from_secs(365 * 86_400), "the block is of 1970");
     settled.observe(1, 8);

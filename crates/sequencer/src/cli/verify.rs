@@ -113,8 +113,7 @@ impl Verify {
 
 async fn compare(config: &Config, store: &Store, deployment: &Deployment) -> Result<(u64, u64), Failure> {
     let solana = &config.solana;
-    let client =
-        RollupClient::with_endpoints(&solana.rpc_urls, solana.program_id, solana.commitment.into());
+    let client = RollupClient::with_endpoints(&solana.rpc_urls, solana.program_id, solana.commitment.into());
     let account = client.rollup_state().await.map_err(|error| {
         Failure::new(
             format!(

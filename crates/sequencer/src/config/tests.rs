@@ -80,7 +80,14 @@ fn values_out_of_range_say_what_would_do() {
         ("solana_rpc_url", "ftp://somewhere".into()),
         ("solana_rpc_url", "http://one,ftp://two".into()),
         ("solana_rpc_url", "http://one, http://one".into()),
-        ("solana_rpc_url", (0..9).map(|n| format!("http://{n}")).collect::<Vec<_>>().join(",").into()),
+        (
+            "solana_rpc_url",
+            (0..9)
+                .map(|n| format!("http://{n}"))
+                .collect::<Vec<_>>()
+                .join(",")
+                .into(),
+        ),
         ("posting_price_floor", 2_000_000_000.into()),
         ("posting_price_cap", 999.into()),
         ("posting_lamports_per_hour", 100_000.into()),
@@ -165,11 +172,21 @@ fn the_poster_is_what_the_settings_say() {
     let config = Config::resolve(settings).expect("complete");
     assert_eq!(config.solana.rpc_urls, ["http://one:1", "https://two/key"]);
     let poster = config.solana.poster();
-    let fees = (poster.micro_lamports, poster.max_micro_lamports, poster.lamports_per_hour);
+    let fees = (
+        poster.micro_lamports,
+        poster.max_micro_lamports,
+        poster.lamports_per_hour,
+    );
     assert_eq!(fees, (5, 50, 1_000_000));
-    assert_eq!((poster.rank, poster.runway_alert), (2, Duration::from_secs(7_200)));
+    assert_eq!(
+        (poster.rank, poster.runway_alert),
+        (2, Duration::from_secs(7_200))
+    );
     let soon = PosterConfig::default();
-    assert!(poster.replace_after > soon.replace_after, "what is final shows later");
+    assert!(
+        poster.replace_after > soon.replace_after,
+        "what is final shows later"
+    );
     let shown = config.redacted().solana_rpc_url;
     assert_eq!(shown.as_deref(), Some("http://one:1,https://two/<redacted>"));
 }
