@@ -137,6 +137,7 @@ mod tests {
     #[test]
     fn posts_move_forward_and_are_all_counted() {
         let post = |height| Post {
+            signature: String::new(),
             slot: 1,
             height,
             roots: 1,

@@ -105,7 +105,7 @@ mod tests {
     fn ramps_grow_and_bursts_burst() {
         let within = |all: &[Duration], from: u64, to: u64| {
             let range = Duration::from_secs(from)..Duration::from_secs(to);
-            all.iter().filter(|at| range.contains(at)).count() as f64
+            all.iter().filter(|at| range.contains(*at)).count() as f64
         };
         let ramp = arrivals(Profile::Ramp, 1);
         let (first, last) = (within(&ramp, 0, 10), within(&ramp, 30, 40));
