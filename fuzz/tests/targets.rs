@@ -40,5 +40,6 @@ targets!(
     wrong_encoding,
     record,
     program,
+    proofs,
     step
 );

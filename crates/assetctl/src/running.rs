@@ -11,7 +11,7 @@ use crate::Error;
 pub struct Running {
     /// The code, with its authority and the slot of its deployment.
     pub code: ProgramCode,
-    /// The release that it is, if the registry has it.
+    /// The release that it is, if the registry has it; the oldest of several with the same code.
     pub version: Option<Version>,
 }
 
@@ -20,7 +20,7 @@ impl Running {
     pub async fn find(client: &RollupClient, registry: &Registry) -> Result<Self, Error> {
         let code = program_code(client.rpc(), &client.program()).await?;
         let mut version = None;
-        for candidate in registry.versions(PROGRAM)?.into_iter().rev() {
+        for candidate in registry.versions(PROGRAM)? {
             if code.holds(&registry.release(PROGRAM, candidate)?.program) {
                 version = Some(candidate);
                 break;

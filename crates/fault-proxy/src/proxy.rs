@@ -100,7 +100,8 @@ pub enum Fate {
 struct Freeze {
     calls_before: u64,
     fate: Fate,
-    reached: oneshot::Sender<()>,
+    /// Whether it is a transaction.
+    reached: oneshot::Sender<bool>,
 }
 
 /// Changes the data of accounts in answers.
@@ -166,8 +167,9 @@ impl FaultProxy {
     }
 
     /// After `calls` more calls, one is never answered, and this becomes of it. Ends when that is so, of a late one when it is
-    /// still on its way: the moment to kill the client. Takes the place of what was asked before.
-    pub fn freeze_after(&self, calls: u64, fate: Fate) -> impl Future<Output = ()> + use<> {
+    /// still on its way: the moment to kill the client. Tells whether the call was a transaction. Takes the place of what was
+    /// asked before.
+    pub fn freeze_after(&self, calls: u64, fate: Fate) -> impl Future<Output = bool> + use<> {
         let (reached, when) = oneshot::channel();
         *self.shared.freeze.lock().expect("setting does not panic") = Some(Freeze {
             calls_before: calls,
@@ -176,8 +178,9 @@ impl FaultProxy {
         });
         async move {
             // Given up for another one, it never ends.
-            if when.await.is_err() {
-                std::future::pending::<()>().await;
+            match when.await {
+                Ok(transaction) => transaction,
+                Err(_) => std::future::pending().await,
             }
         }
     }
@@ -222,7 +225,7 @@ async fn serve(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
         shared.sent.count(call.signature());
     }
     if let Some(freeze) = shared.frozen() {
-        shared.freeze(freeze, &body).await;
+        shared.freeze(freeze, &call, &body).await;
     }
     let faults = *shared.faults.lock().expect("setting does not panic");
     let mut dice = Dice::new(shared.seed, &call.method, shared.number(&call.method));
@@ -283,7 +286,7 @@ impl Shared {
         None
     }
 
-    async fn freeze(self: &Arc<Self>, freeze: Freeze, body: &Bytes) {
+    async fn freeze(self: &Arc<Self>, freeze: Freeze, call: &Call, body: &Bytes) {
         match freeze.fate {
             Fate::Lost => {}
             // What the node says does not matter: nobody hears it.
@@ -291,7 +294,7 @@ impl Shared {
             Fate::Late(lateness) => self.send_later(body.clone(), lateness),
         }
         // Nobody may wait for it any more.
-        let _ = freeze.reached.send(());
+        let _ = freeze.reached.send(call.method == SEND);
         self.shutdown.cancelled().await;
     }
 

@@ -64,6 +64,11 @@ pub struct Outboxes {
 }
 
 impl Outboxes {
+    fn new(limits: Arc<Limits>) -> Self {
+        let queues = RwLock::default();
+        Self { limits, queues }
+    }
+
     /// Keeps the queues of members that stay.
     fn set(&self, nodes: impl Iterator<Item = NodeId>) {
         let mut queues = self.queues.write().unwrap_or_else(PoisonError::into_inner);
@@ -165,10 +170,7 @@ impl Libp2pNetwork {
         let (listeners, addresses) = listen(&mut swarm, &config.listen).await?;
 
         let limits = Arc::new(config.limits);
-        let outboxes = Arc::new(Outboxes {
-            limits: limits.clone(),
-            queues: RwLock::default(),
-        });
+        let outboxes = Arc::new(Outboxes::new(limits.clone()));
         let (inbox, outlet) = inbox(limits.inbox_frames);
         let (gossip_tx, gossip_commands) = mpsc::channel(GOSSIP_COMMANDS);
         let (messages_tx, gossip_messages) = mpsc::channel(limits.gossip_inbox);
