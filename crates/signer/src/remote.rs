@@ -37,11 +37,14 @@ pub const PATIENCE: Duration = Duration::from_secs(2);
 #[derive(BorshSerialize, BorshDeserialize)]
 enum Request {
     Keys,
-    Sign {
-        key: [u8; PublicKey::LEN],
-        chain_id: Digest,
-        statement: Statement,
-    },
+    Sign(Box<Order>),
+}
+
+#[derive(BorshSerialize, BorshDeserialize)]
+struct Order {
+    key: [u8; PublicKey::LEN],
+    chain_id: Digest,
+    statement: Statement,
 }
 
 #[derive(BorshSerialize, BorshDeserialize)]
@@ -179,11 +182,11 @@ impl Signs for Remote {
     }
 
     fn sign(&self, key: &PublicKey, chain_id: &Digest, statement: &Statement) -> Result<Signature, Refusal> {
-        let answer = self.ask(&Request::Sign {
+        let answer = self.ask(&Request::Sign(Box::new(Order {
             key: key.to_bytes(),
             chain_id: *chain_id,
             statement: statement.clone(),
-        });
+        })));
         match answer {
             Ok(Answer::Signed(signature)) => Ok(signature),
             Ok(Answer::Refused(refusal)) => Err(refusal),
@@ -249,17 +252,13 @@ fn converse(mut stream: UnixStream, signs: &impl Signs) -> io::Result<()> {
     loop {
         let answer = match receive(&mut stream)? {
             Request::Keys => Answer::Keys(signs.keys().iter().map(PublicKey::to_bytes).collect()),
-            Request::Sign {
-                key,
-                chain_id,
-                statement,
-            } => {
+            Request::Sign(order) => {
                 // Compared as bytes: a key that this signer holds needs no check, another one is refused.
                 let keys = signs.keys();
-                let own = keys.iter().find(|own| own.to_bytes() == key);
+                let own = keys.iter().find(|own| own.to_bytes() == order.key);
                 let signed = own
                     .ok_or(Refusal::Key)
-                    .and_then(|own| signs.sign(own, &chain_id, &statement));
+                    .and_then(|own| signs.sign(own, &order.chain_id, &order.statement));
                 match signed {
                     Ok(signature) => Answer::Signed(signature),
                     Err(refusal) => {

@@ -90,7 +90,7 @@ impl fmt::Display for Report {
         let width = self.objectives.iter().map(|o| o.name.len()).max().unwrap_or(0);
         writeln!(
             f,
-            "      {:<width$}  {:>14}  {:>16}",
+            "        {:<width$}  {:>14}  {:>16}",
             "objective", "target", "measured"
         )?;
         for objective in &self.objectives {
@@ -100,14 +100,14 @@ impl fmt::Display for Report {
             };
             writeln!(
                 f,
-                "{verdict:<6}{:<width$}  {:>14}  {:>16}",
+                "{verdict:<6}  {:<width$}  {:>14}  {:>16}",
                 objective.name,
                 objective.target_text(),
                 number(objective.measured, &objective.unit)
             )?;
         }
         for trouble in &self.troubles {
-            writeln!(f, "MISSED {trouble}")?;
+            writeln!(f, "MISSED  {trouble}")?;
         }
         let missed = self
             .objectives

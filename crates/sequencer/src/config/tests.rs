@@ -195,6 +195,7 @@ fn the_poster_is_what_the_settings_say() {
 fn an_hours_money_pays_for_posts_at_the_cap() {
     let settings = Settings {
         posting_price_cap: Some(10_000_000),
+        posting_lamports_per_hour: Some(PosterConfig::least_lamports_per_hour(10_000_000) - 1),
         ..minimal()
     };
     let error = Config::resolve(settings).expect_err("too little").to_string();
