@@ -40,7 +40,7 @@ enum Request {
     Sign(Box<Order>),
 }
 
-#[derive(BorshSerialize, BorshDeserialize)]
+#[derive(Clone, BorshSerialize, BorshDeserialize)]
 struct Order {
     key: [u8; PublicKey::LEN],
     chain_id: Digest,
@@ -262,7 +262,7 @@ fn converse(mut stream: UnixStream, signs: &impl Signs) -> io::Result<()> {
                 match signed {
                     Ok(signature) => Answer::Signed(signature),
                     Err(refusal) => {
-                        tracing::error!(%refusal, ?statement, "refused");
+                        tracing::error!(%refusal, statement = ?order.statement, "refused");
                         Answer::Refused(refusal)
                     }
                 }
