@@ -67,12 +67,15 @@ fn status(screen: &mut Screen<'_>, area: Rect, frame: &Frame) {
     screen.render_widget(Paragraph::new(lines).block(block), area);
 }
 
+/// What a chart shows of a point.
+type Shown = fn(&Point) -> u64;
+
 fn sparklines(screen: &mut Screen<'_>, area: Rect, frame: &Frame) {
     let (p50, p95) = frame.interval_ms;
     let slow = frame.since_block_ms > 3_000 || p95 > frame.targets.interval_ms.1;
     let late = frame.lag_ms > frame.targets.lag_ms;
     // Transactions a second are shown as whole ones.
-    let charts: [(String, fn(&Point) -> u64, bool); 3] = [
+    let charts: [(String, Shown, bool); 3] = [
         (
             format!(" block interval: p50 {p50} p95 {p95} ms "),
             |point| point.interval_ms,

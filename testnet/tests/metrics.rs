@@ -24,6 +24,9 @@ const FAULTS: &[&str] = &[
     "asset_l2_gossip_refused_total",
     "asset_l2_network_messages_dropped_total",
     "asset_l2_poster_price_micro_lamports",
+    "asset_l2_poster_wrong_program",
+    "asset_l2_rpc_errors_total",
+    "asset_l2_settlement_pressure_per_mille",
 ];
 /// What is zero most of the time that it is looked at.
 const FLEETING: &[&str] = &[

@@ -133,7 +133,7 @@ mod tests {
     #[test]
     fn roots_are_compared_where_both_sides_have_them() {
         let root = |height: u64| [u8::try_from(height % 251).expect("below 251"); 32];
-        let held = |height: u64| (height % 2 == 0).then(|| root(height));
+        let held = |height: u64| height.is_multiple_of(2).then(|| root(height));
         let ours = |height: u64| Ok((height <= 100).then(|| root(height)));
         assert_eq!(compare(120, held, ours).expect("they agree"), 51);
         let wrong = |height: u64| held(height).map(|root| if height == 64 { [9; 32] } else { root });
