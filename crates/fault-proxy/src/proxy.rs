@@ -100,8 +100,7 @@ pub enum Fate {
 struct Freeze {
     calls_before: u64,
     fate: Fate,
-    /// Whether it is a transaction.
-    reached: oneshot::Sender<bool>,
+    reached: oneshot::Sender<()>,
 }
 
 /// Changes the data of accounts in answers.
@@ -167,9 +166,8 @@ impl FaultProxy {
     }
 
     /// After `calls` more calls, one is never answered, and this becomes of it. Ends when that is so, of a late one when it is
-    /// still on its way: the moment to kill the client. Tells whether the call was a transaction. Takes the place of what was
-    /// asked before.
-    pub fn freeze_after(&self, calls: u64, fate: Fate) -> impl Future<Output = bool> + use<> {
+    /// still on its way: the moment to kill the client. Takes the place of what was asked before.
+    pub fn freeze_after(&self, calls: u64, fate: Fate) -> impl Future<Output = ()> + use<> {
         let (reached, when) = oneshot::channel();
         *self.shared.freeze.lock().expect("setting does not panic") = Some(Freeze {
             calls_before: calls,
@@ -178,9 +176,8 @@ impl FaultProxy {
         });
         async move {
             // Given up for another one, it never ends.
-            match when.await {
-                Ok(transaction) => transaction,
-                Err(_) => std::future::pending().await,
+            if when.await.is_err() {
+                std::future::pending::<()>().await;
             }
         }
     }
@@ -225,7 +222,7 @@ async fn serve(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
         shared.sent.count(call.signature());
     }
     if let Some(freeze) = shared.frozen() {
-        shared.freeze(freeze, &call, &body).await;
+        shared.freeze(freeze, &body).await;
     }
     let faults = *shared.faults.lock().expect("setting does not panic");
     let mut dice = Dice::new(shared.seed, &call.method, shared.number(&call.method));
@@ -286,7 +283,7 @@ impl Shared {
         None
     }
 
-    async fn freeze(self: &Arc<Self>, freeze: Freeze, call: &Call, body: &Bytes) {
+    async fn freeze(self: &Arc<Self>, freeze: Freeze, body: &Bytes) {
         match freeze.fate {
             Fate::Lost => {}
             // What the node says does not matter: nobody hears it.
@@ -294,7 +291,7 @@ impl Shared {
             Fate::Late(lateness) => self.send_later(body.clone(), lateness),
         }
         // Nobody may wait for it any more.
-        let _ = freeze.reached.send(call.method == SEND);
+        let _ = freeze.reached.send(());
         self.shutdown.cancelled().await;
     }
 

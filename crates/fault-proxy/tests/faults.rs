@@ -268,7 +268,7 @@ async fn one_call_is_never_answered() {
         stage.call("getSlot", json!([])).await;
         tokio::select! {
             answered = stage.raw("getSlot", json!([])) => panic!("{answered:?}"),
-            transaction = frozen => assert!(!transaction),
+            () = frozen => {}
         }
         stage.until_reached(before + 1 + reaches).await;
         stage.call("getSlot", json!([])).await;
