@@ -13,7 +13,7 @@ const LIFE: usize = 21;
 /// Posts that a life needs.
 const POSTS: u64 = 2;
 /// More than the lives of this test.
-const MANY: u64 = 120;
+const MANY: u64 = 240;
 /// So late that the next poster has long posted the same.
 const MUCH_LATER: Duration = Duration::from_secs(2);
 
